@@ -17,7 +17,7 @@ import os
 import secrets
 import socket
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -38,6 +38,7 @@ from stt_web.core import wakeups
 from stt_web.core.dates import short_day
 from stt_web.core.errors import ApiError
 from stt_web.core.request_id import request_id_var
+from transcripts.glossary.terms import with_glossary
 from transcripts.jobs.concurrency import LIVE_OWNER, running
 from transcripts.jobs.lease import Lease, held_rows
 from transcripts.jobs.models import JobKind, Queue, TranscriptionJob
@@ -102,9 +103,11 @@ class SessionAdmission:
 def admit_session(request: LiveRequest) -> SessionAdmission:
     """Make a session's transcript and hold its first minute, or raise: then nothing moved.
 
-    Raises NoCreditsError (402), LimitError (429), AnonymousLimitError (429), AuthenticationError.
+    The account's glossary is among its hot words, as for a file. Raises NoCreditsError (402),
+    LimitError (429), AnonymousLimitError (429), AuthenticationError.
     """
     check_processing(request.options, request.user)
+    request = replace(request, options=with_glossary(request.user, request.options))
     now = timezone.now()
     account = None
     token = _PREFIX + secrets.token_urlsafe(32)
@@ -133,6 +136,13 @@ def admit_session(request: LiveRequest) -> SessionAdmission:
         resume_token=token,
         guest_token=guest_token,
     )
+
+
+def check_admission(request: LiveRequest) -> None:
+    """Raise what `admit_session` would raise now, and let nothing happen."""
+    with transaction.atomic():
+        admit_session(request)
+        transaction.set_rollback(True)
 
 
 @sensitive_variables("request")

@@ -37,6 +37,12 @@ class Encoding(StrEnum):
     OGG_OPUS = "ogg_opus"
 
 
+SAMPLE_WIDTHS: Final = {
+    Encoding.PCM_S16LE: 2,
+    Encoding.PCM_F32LE: 4,
+    Encoding.MULAW: 1,
+    Encoding.ALAW: 1,
+}
 CONTAINERS: Final = frozenset({Encoding.WEBM_OPUS, Encoding.OGG_OPUS})
 # MediaRecorder's `mimeType`, lower case and without spaces.
 _MIME_TYPES: Final = {
@@ -72,6 +78,10 @@ class AudioFormat:
     @property
     def is_native(self) -> bool:
         return self.encoding is Encoding.PCM_S16LE and self.rate_hz == RATE_HZ
+
+    def length_ms(self, data: bytes) -> float:
+        """Return how long raw samples last."""
+        return 1000 * len(data) / (SAMPLE_WIDTHS[self.encoding] * self.rate_hz)
 
 
 def read_encoding(config: Mapping[str, Any]) -> Encoding:

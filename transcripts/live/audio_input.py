@@ -1,4 +1,4 @@
-"""Audio on its way from the socket to the session: PCM as it is, the rest through a decoder.
+"""Audio on its way from the socket to the session: samples converted here, containers decoded.
 
 The decoder is a process of its own (`transcripts.media.stream`), started with the first audio that
 needs one. Waiting is passed on: where the session is behind, the decoder stands still, and then
@@ -9,11 +9,14 @@ import asyncio
 from array import array
 from collections.abc import Awaitable, Callable
 
-from transcripts.live.audio_format import RATE_HZ, AudioFormat
+from transcripts.live.audio_format import CONTAINERS, RATE_HZ, AudioFormat
 from transcripts.live.events import SessionNotice
+from transcripts.live.pcm_converter import PcmConverter
 from transcripts.media.stream import StreamDecoder
 from transcripts.media.stream_messages import StreamSource
 
+# At once: a few milliseconds of the event loop.
+_CONVERTED_BYTES = 64 * 1024
 # Of full scale: what is louder isn't silence (-30 dB).
 _LOUD_PEAK = 1000
 # No one pauses so long between two words, and not every sound is speech.
@@ -33,6 +36,7 @@ class AudioInput:
 
     def __init__(self, push: Callable[[bytes], Awaitable[None]]) -> None:
         self._push = push
+        self._converter: PcmConverter | None = None
         self._decoder: StreamDecoder | None = None
         self._pumping: asyncio.Task[None] | None = None
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -45,15 +49,19 @@ class AudioInput:
         be started; what is wrong with the audio, `failed` raises."""
         if audio_format.is_native:
             return await self._accept(data)
+        if audio_format.encoding not in CONTAINERS:
+            return await self._convert(data, audio_format)
         if self._decoder is None:
-            source = StreamSource(audio_format.encoding.value, audio_format.rate_hz)
+            source = StreamSource(audio_format.encoding.value)
             self._decoder = await StreamDecoder.start(source)
             self._pumping = asyncio.create_task(self._pump(self._decoder), name="live-decode")
             self._pumping.add_done_callback(self._note_end)
         return await self._decoder.push(data)
 
     async def finish(self) -> None:
-        """Hand over what the decoder still holds. Raises MediaError, DecoderDiedError."""
+        """Hand over what is still held. Raises MediaError, DecoderDiedError."""
+        if self._converter is not None:
+            await self._accept(self._converter.finish())
         if self._decoder is not None and self._pumping is not None:
             self._decoder.finish()
             await self._pumping
@@ -91,6 +99,12 @@ class AudioInput:
         error = None if pumping.cancelled() else pumping.exception()
         if error is not None and not self._failure.done():
             self._failure.set_exception(error)
+
+    async def _convert(self, data: bytes, source: AudioFormat) -> None:
+        if self._converter is None:
+            self._converter = PcmConverter(source)
+        for start in range(0, len(data), _CONVERTED_BYTES):
+            await self._accept(self._converter.convert(data[start : start + _CONVERTED_BYTES]))
 
     async def _pump(self, decoder: StreamDecoder) -> None:
         async for pcm in decoder:

@@ -106,6 +106,16 @@ def inference_lost() -> ApiError:
     )
 
 
+def interrupted(outage: ApiError) -> ApiError:
+    """Of the database, or of the disk's room."""
+    return ApiError(
+        f"{outage.message} {_STORED[:-1]}, and the transcript will be finished.",
+        code=outage.code,
+        status=outage.status,
+        headers=outage.headers,
+    )
+
+
 def lost() -> ApiError:
     return ApiError(
         "This session goes on elsewhere, or its transcript was cancelled or deleted.",

@@ -3,6 +3,7 @@
 On the session's event loop; what is written, and how it is fenced, is `live.close`'s.
 """
 
+import psycopg
 from django.db import Error as DatabaseFailure
 
 from stt_web.core.errors import ApiError
@@ -39,12 +40,14 @@ class SessionConclusion:
             return await self._hand_over(ending.error or close_errors.inference_lost())
         return await self._finish(ending.error, audio_duration_ms=audio_duration_ms)
 
-    async def give_up(self) -> Failed:
-        """After something unforeseen. Where even this fails, the lease runs out."""
+    async def give_up(self, outage: ApiError | None) -> Failed:
+        """After an outage, or (None) something unforeseen. Where even this fails, the lease runs
+        out."""
+        error = close_errors.broken() if outage is None else close_errors.interrupted(outage)
         try:
-            return await self._hand_over(close_errors.broken())
-        except (DatabaseFailure, LeaseLostError):
-            return Failed(error=close_errors.broken(), text="")
+            return await self._hand_over(error)
+        except (DatabaseFailure, psycopg.Error, LeaseLostError):
+            return Failed(error=error, text="")
 
     async def _finish(self, error: ApiError | None, *, audio_duration_ms: int) -> LiveEvent:
         outcome = await in_database(

@@ -1,10 +1,10 @@
 """A live session's request and its events, in this order:
 
-Ready, then Partial, Final and Notice as they come, and one of Ended or Failed last.
+Ready, then Partial, Final, Silence and SessionNotice as they come, and one of Ended or Failed last.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
@@ -47,31 +47,53 @@ class Ready:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Partial:
-    """The utterance under way. `committed` only grows until a `Final` begins with it."""
+    """The utterance under way. `committed` only grows until a `Final` begins with it.
+
+    `is_ahead`: text that is final by now leads it, and is being stored: its `Final` follows.
+    """
 
     start_ms: int
     covered_ms: int
     committed: tuple[Word, ...]
     pending: tuple[Word, ...]
+    is_ahead: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Final:
-    """Finalized text, stored: never changed, never delivered again."""
+    """Finalized text, stored: never changed, never delivered again.
+
+    `finalized_ms`: up to where all is final once this is delivered; 0 in one that another one of
+    the same utterance follows. `is_cut`: the speech goes on behind it, without a pause.
+    """
 
     segments: tuple[Segment, ...]
     language: str
+    finalized_ms: int = 0
+    is_cut: bool = False
 
     @property
     def end_ms(self) -> int:
         return self.segments[-1].end_ms
 
 
-def make_finals(segments: Iterable[Segment], *, language: str) -> tuple[Final, ...]:
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """Up to here all is final, and there is no text that was not delivered."""
+
+    finalized_ms: int
+
+
+def make_finals(
+    segments: Iterable[Segment], *, language: str, finalized_ms: int = 0, is_cut: bool = False
+) -> tuple[Final, ...]:
     """Return a `Final` for each run of segments in one language; `language`: where they have
-    none."""
+    none. The last one has `finalized_ms`."""
     runs = groupby(segments, key=lambda segment: segment.language or language)
-    return tuple(Final(segments=tuple(run), language=spoken) for spoken, run in runs)
+    finals = [Final(segments=tuple(run), language=spoken, is_cut=True) for spoken, run in runs]
+    if finals:
+        finals[-1] = replace(finals[-1], finalized_ms=finalized_ms, is_cut=is_cut)
+    return tuple(finals)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,4 +127,4 @@ class Failed:
     text: str
 
 
-LiveEvent = Ready | Partial | Final | SessionNotice | Ended | Failed
+LiveEvent = Ready | Partial | Final | Silence | SessionNotice | Ended | Failed

@@ -10,6 +10,8 @@ are seconds.
 import json
 from typing import Any
 
+from django.utils import translation
+
 from stt_web.core.errors import ApiError
 from transcripts.live.events import Ended, Failed, Final, LiveEvent, Partial, Ready, SessionNotice
 from transcripts.live.protocol import Dialect, FrameTooLargeError
@@ -59,6 +61,7 @@ class MessageEncoder:
         self._model: str | None = None  # that runs
         self.dialect: Dialect | None = None
         self.audio_ms = 0
+        self.language = "en"  # of the sentences in errors
 
     def encode(self, message: Message) -> str:
         """Return the message as it is sent, now."""
@@ -94,10 +97,12 @@ class MessageEncoder:
             return self._end(event)
         if isinstance(event, Failed):
             return self._failure(event)
+        assert isinstance(event, Ready), "silence isn't sent here"  # noqa: S101
         return self.started(event)
 
     def error(self, error: ApiError) -> Message:
-        body = error.as_body()
+        with translation.override(self.language):
+            body = error.as_body()
         if "Retry-After" in error.headers:
             body["retry_after"] = int(error.headers["Retry-After"])
         return self._message(**body)

@@ -42,6 +42,9 @@ TEXTS: dict[str, Any] = {
         "The recording is being transcribed a second time; the improved text will appear on its "
         "page."
     ),
+    "refining": _("Improving the transcript… It will appear here, and on its page."),
+    "refined": _("Improved: transcribed a second time, with speakers."),
+    "not_refined": _("The second transcription brought nothing better, so this text stays."),
     "no_speech": _("No speech detected."),
     "gaps": _("{seconds} s of speech could not be recognised; the transcript shows where."),
     "copy": _("Copy"),
@@ -50,6 +53,7 @@ TEXTS: dict[str, Any] = {
     "may_be_incomplete": _("Some words may be missing here. Open the transcript to see all of it."),
     "open": _("Open the transcript"),
     "part": _("Transcript, part {n}"),
+    "live_title": _("Live, {day}, {time}"),
 }
 # The notices of a session under way, by their codes.
 NOTICES = {
@@ -67,6 +71,10 @@ PROBLEMS = {
     "microphone_busy": _(
         "Can't open the microphone. Another program may be using it: close that program, then "
         "start again."
+    ),
+    "no_sound_device": _(
+        "Your browser couldn't start its audio, which it needs even to listen. Connect a speaker "
+        "or headphones, then start again."
     ),
     "insecure_origin": _(
         "Browsers allow the microphone only on pages opened over HTTPS or on this computer "
@@ -109,6 +117,10 @@ PROBLEMS = {
         "transcribed when it is back. Try again later."
     ),
     "inference_full": _("The server is busy. Try again in a minute."),
+    "database_unavailable": _(
+        "The server can't reach its database at the moment. Everything until then is saved and "
+        "will be transcribed. Start again in a few seconds."
+    ),
     "internal_error": _(
         "Something went wrong on the server. Everything until then is saved. Start again."
     ),

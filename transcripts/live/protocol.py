@@ -27,7 +27,12 @@ from transcripts.live.audio_format import (
 )
 from transcripts.live.events import SessionNotice
 from transcripts.option_kinds import InvalidOptionError
-from transcripts.options import TranscriptionOptions, live_options
+from transcripts.options import (
+    LONGEST_ENDPOINTING_MS,
+    SHORTEST_ENDPOINTING_MS,
+    TranscriptionOptions,
+    live_options,
+)
 from transcripts.text.languages import MULTI
 
 MAX_AUDIO_BYTES = 1024 * 1024
@@ -37,7 +42,10 @@ MAX_DELIVERED_S = 10**9
 
 
 # What is configured in the address, too.
-_OF_THE_ADDRESS = ("model", "language", "languages", "encoding", "sample_rate")
+_OF_THE_ADDRESS = (
+    *("model", "language", "languages", "endpointing_ms"),
+    *("encoding", "sample_rate"),
+)
 
 
 class ProtocolError(ApiError):
@@ -203,7 +211,11 @@ def _read_config(frame: Mapping[str, Any]) -> Open:
         for name, declared in live_options(TranscriptionOptions).items()
     }
     return Open(
-        options=replace(TranscriptionOptions.parse(sent), diarize=False),
+        options=replace(
+            TranscriptionOptions.parse(sent),
+            diarize=False,
+            endpointing_ms=_read_endpointing_ms(frame),
+        ),
         second_pass=_read_boolean(frame, "second_pass"),
         title=_read_title(frame),
         resume_token=_read_token(frame),
@@ -215,7 +227,7 @@ def _read_config(frame: Mapping[str, Any]) -> Open:
 
 def _is_late(name: str, *, wanted: Open, opened: Open) -> bool:
     """Whether a frame changes what can't be changed once the session is open."""
-    if name in live_options(TranscriptionOptions):
+    if name == "endpointing_ms" or name in live_options(TranscriptionOptions):
         is_same = getattr(wanted.options, name) == getattr(opened.options, name)
         return name != "language" and not is_same
     if name == "options" or name not in {part.name for part in fields(Open)}:
@@ -238,6 +250,23 @@ def _read_list(frame: Mapping[str, Any], name: str) -> str:
     if isinstance(value, list) and all(isinstance(part, str) for part in value):
         return ",".join(value)
     return _read_text(frame, name)
+
+
+def _read_endpointing_ms(frame: Mapping[str, Any]) -> int:
+    """Return 0 where none is asked for: the server's own pauses."""
+    pause = frame.get("endpointing_ms")
+    if pause is None or pause == "":
+        return 0
+    is_text = isinstance(pause, str) and pause.isascii() and pause.isdigit() and len(pause) < 7
+    pause_ms = int(pause) if is_text else pause  # text: of the address
+    is_whole = isinstance(pause_ms, int) and not isinstance(pause_ms, bool)
+    if is_whole and SHORTEST_ENDPOINTING_MS <= pause_ms <= LONGEST_ENDPOINTING_MS:
+        return int(pause_ms)
+    raise InvalidOptionError(
+        "endpointing_ms",
+        f"endpointing_ms must be a whole number, {SHORTEST_ENDPOINTING_MS} to"
+        f" {LONGEST_ENDPOINTING_MS} (ms).",
+    )
 
 
 def _read_token(frame: Mapping[str, Any]) -> str:

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
+from stt_web.core.metrics import LIVE_FINAL_SECONDS
 from transcripts.inference.errors import BrokenAnswerError
 from transcripts.inference.live_results import Hypothesis, Pace, StreamEvent
 from transcripts.inference.results import (
@@ -20,7 +21,7 @@ from transcripts.jobs import results
 from transcripts.jobs.language_doubt import find_uncertain, note_doubt
 from transcripts.jobs.results import JobRun
 from transcripts.jobs.stages.recognise import take_language
-from transcripts.live.events import Final, Partial, SessionNotice, make_finals
+from transcripts.live.events import Final, Partial, SessionNotice, Silence, make_finals
 from transcripts.live.executors import in_database
 from transcripts.live.send_queue import SendQueue
 from transcripts.live.upstream import Interrupted
@@ -69,10 +70,11 @@ class SilenceCoalescer:
 
 @dataclass(frozen=True)
 class _Unstored:
-    """To be stored, then delivered."""
+    """To be stored, then delivered. `silent_until_ms`: there is silence behind it, up to there."""
 
     window: WindowResult
     finals: tuple[Final, ...]
+    silent_until_ms: int = 0
 
     @property
     def segments(self) -> tuple[Segment, ...]:
@@ -80,15 +82,22 @@ class _Unstored:
 
 
 class ResultWriter:
-    """`audio_ms`: the length of all audio, once the service reported it.
+    """`audio_duration_ms`: the length of all audio, once the service reported it; `accepted_ms`:
+    how much has come by now, for the metrics.
 
     `on_failure` is called (once) where something couldn't be stored: nothing is from then on, and
     `flush` raises it.
     """
 
     def __init__(
-        self, job: JobRun, send_queue: SendQueue, *, on_failure: Callable[[], None]
+        self,
+        job: JobRun,
+        send_queue: SendQueue,
+        *,
+        on_failure: Callable[[], None],
+        accepted_ms: Callable[[], int] | None = None,
     ) -> None:
+        self._accepted_ms = accepted_ms
         self.audio_duration_ms: int | None = None
         self._job = job
         self._queue = send_queue
@@ -157,6 +166,7 @@ class ResultWriter:
                 covered_ms=received.covered_ms,
                 committed=words[:committed_count],
                 pending=words[committed_count:],
+                is_ahead=bool(self._unstored),
             )
         )
 
@@ -166,12 +176,25 @@ class ResultWriter:
         self._guess = None
         window = self._silence.join(received)
         if window is None:
+            self._note_silence(received.resume_ms)
             return
-        finals = make_finals(received.segments, language=self._language)
+        finals = make_finals(
+            received.segments,
+            language=self._language,
+            finalized_ms=received.resume_ms,
+            is_cut=received.is_cut,
+        )
         self._unstored.append(_Unstored(window, finals))
         if self._storing is None or self._storing.done():
             self._storing = asyncio.create_task(self._store(), name="live-result-writer")
             self._storing.add_done_callback(self._check_stored)
+
+    def _note_silence(self, end_ms: int) -> None:
+        """Report it behind the text that is being stored."""
+        if self._unstored:
+            self._unstored[-1] = replace(self._unstored[-1], silent_until_ms=end_ms)
+        else:
+            self._queue.put_nowait(Silence(end_ms))
 
     async def _store(self) -> None:
         while self._unstored:
@@ -180,9 +203,18 @@ class ResultWriter:
             await self._note_doubt(entry.window)
             for final in entry.finals:
                 await self._queue.put(final)
-            self._unstored.popleft()
+            self._measure(entry.finals)
+            silent_until_ms = self._unstored.popleft().silent_until_ms  # as of now
+            if silent_until_ms or not entry.finals:
+                self._queue.put_nowait(Silence(max(silent_until_ms, entry.window.resume_ms)))
             if self._guess is not None:
                 self._send_hypothesis(self._guess)  # it was sent after what is final by now
+
+    def _measure(self, finals: tuple[Final, ...]) -> None:
+        """Audio that came since its end is how long a final took, where it comes as spoken."""
+        if finals and self._accepted_ms is not None:
+            since_ms = self._accepted_ms() - finals[-1].segments[-1].end_ms
+            LIVE_FINAL_SECONDS.observe(max(0, since_ms) / 1000)
 
     async def _note_doubt(self, window: WindowResult) -> None:
         if find_uncertain(window.segments) is None:

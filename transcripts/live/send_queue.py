@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Iterable
 
-from transcripts.live.events import Final, LiveEvent, Partial
+from transcripts.live.events import Final, LiveEvent, Partial, Silence
 
 MAX_EVENTS = 64
 
@@ -12,9 +12,9 @@ MAX_EVENTS = 64
 class SendQueue:
     """One sender, one listener, one event loop.
 
-    A partial replaces one that was not read yet. With `MAX_EVENTS` unread, sending waits: that
-    slows recognition, and with it the sender of the audio. Once it is closed, what is sent is
-    dropped.
+    A partial replaces one that was not read yet, and so does silence. With `MAX_EVENTS` unread,
+    sending waits: that slows recognition, and with it the sender of the audio. Once it is closed,
+    what is sent is dropped.
 
     `undelivered` comes first. `delivered_ms`: the end of the last `Final` that was read, and
     delivered: its reader came back for more.
@@ -41,8 +41,9 @@ class SendQueue:
         """Without waiting: for the last event, and those that are rare."""
         if self._is_deaf or self._is_closed:
             return
-        if isinstance(event, Partial) and self._events and isinstance(self._events[-1], Partial):
-            self._events.pop()
+        for kind in (Partial, Silence):
+            if isinstance(event, kind) and self._events and isinstance(self._events[-1], kind):
+                self._events.pop()
         self._events.append(event)
         self._changed.set()
 

@@ -21,6 +21,8 @@ from django.conf import settings
 
 from stt_web.core.background import spawn
 from stt_web.core.errors import ApiError
+from stt_web.core.outages import outage_behind
+from stt_web.core.tracing import note_current
 from transcripts.inference.errors import InferenceError, UnavailableError
 from transcripts.inference.live import is_being_cancelled
 from transcripts.inference.results import Model
@@ -82,7 +84,12 @@ class SessionRunner:
         self._queue = SendQueue(
             delivered_ms=admitted.delivered_ms, undelivered=admitted.undelivered
         )
-        self._writer = ResultWriter(self._job, self._queue, on_failure=self._break_off)
+        self._writer = ResultWriter(
+            self._job,
+            self._queue,
+            on_failure=self._break_off,
+            accepted_ms=lambda: self.feed.accepted // SAMPLES_A_MS,
+        )
         self._conclusion = SessionConclusion(self._job, self.feed, self._writer)
         self._ending: CloseReason | None = None
         self._active_at = time.monotonic()
@@ -104,6 +111,11 @@ class SessionRunner:
     def audio_ms(self) -> int:
         """How much audio is safe, also from a power cut: the client may discard it."""
         return self.feed.synced // SAMPLES_A_MS
+
+    @property
+    def accepted_ms(self) -> int:
+        """How much audio was taken."""
+        return self.feed.accepted // SAMPLES_A_MS
 
     @property
     def recognised_ms(self) -> int:
@@ -163,11 +175,15 @@ class SessionRunner:
         if self._ending is None:
             self.upstream.configure(language)
 
-    async def finalize(self) -> None:
-        """Finalize the pending text now."""
+    async def finalize(self) -> int:
+        """Finalize the pending text now.
+
+        Returns up to where: once that is final, it is in a `Final` or a `Silence`.
+        """
         self.keep_alive()
         if self._ending is None:
             self.upstream.flush()
+        return self.accepted_ms
 
     def keep_alive(self) -> None:
         """The client is there, though it may be silent."""
@@ -189,13 +205,14 @@ class SessionRunner:
         """Return the whole of the final text. Two queries."""
         return await in_database(close.read_transcript_text, self._job.transcript)
 
-    async def abandon(self) -> None:
+    async def abandon(self, *, is_resumable: bool = True) -> None:
         """The client has disconnected: recognise for a moment what is there, and let it return.
 
-        Never raises; takes a few seconds at most. Where it was ending anyway, it does so.
+        Never raises; takes a few seconds at most. Where it was ending anyway, it does so; and so
+        does one to which no client can return (not `is_resumable`).
         """
         self._queue.detach()
-        self._end(CloseMode.PAUSE)
+        self._end(CloseMode.PAUSE if is_resumable else CloseMode.FINISH)
         await self.record_delivered()
         if self._running is None:
             return
@@ -248,10 +265,13 @@ class SessionRunner:
             last = await self._conclude()
         except LeaseLostError:
             last = Failed(error=close_errors.lost(), text="")
-        except Exception:
-            logger.exception("event=live_session_broke transcript_id=%s", self.transcript_id)
-            last = await self._conclusion.give_up()
+        except Exception as error:
+            outage = outage_behind(error)
+            if outage is None:
+                logger.exception("event=live_session_broke transcript_id=%s", self.transcript_id)
+            last = await self._conclusion.give_up(outage)
         finally:
+            note_current(stt__audio__duration=self.audio_ms / 1000)
             self._hub.discard(self)
             self.upstream.cancel_call()
             self._writer.close()

@@ -31,6 +31,7 @@ from transcripts.text.words import Word
 logger = logging.getLogger(__name__)
 
 ACCEPT_WITHIN_S = 10.0
+_MOST_RESTS = 3
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,7 @@ class UpstreamStream:
         self._asked = asked
         self._committed: tuple[Word, ...] = ()
         self._commands: deque[_Command] = deque()
+        self._unanswered: deque[_Command] = deque()  # flushes: sent, and nothing final from there
         self._changed = asyncio.Event()
         self._is_over = False
         self._call: LiveCall | None = None
@@ -131,19 +133,24 @@ class UpstreamStream:
 
     async def listen(self) -> AsyncGenerator[StreamEvent | Interrupted]:
         """Yield results; `Finished` is the last. Raises `InferenceError`."""
-        failures, down_since = 0, time.monotonic()
+        failures, down_since, furthest_ms = 0, time.monotonic(), self.acknowledged_ms
+        rests = 0  # calls that lasted, without progress
         while True:
+            began = time.monotonic()
             try:
                 async with contextlib.aclosing(self._one_call()) as events:
                     async for event in events:
-                        if not isinstance(event, Accepted):
-                            failures = 0
+                        # Not by any answer: audio that breaks each service is answered up to there.
+                        if self.acknowledged_ms > furthest_ms:
+                            failures, rests, furthest_ms = 0, 0, self.acknowledged_ms
                         yield event
                         if isinstance(event, Finished):
                             return
             except InferenceError as error:
                 if not error.retryable:
                     raise
+                if time.monotonic() - began > settings.LIVE_RECONNECT_S and rests < _MOST_RESTS:
+                    failures, rests = 0, rests + 1  # it was up, with nothing to do
                 if not failures:
                     down_since = time.monotonic()
                     yield Interrupted()
@@ -157,6 +164,9 @@ class UpstreamStream:
         opened, self._opened = self._opened, None
         if opened is None:
             self.feed.rewind(self.finalized_ms * SAMPLES_A_MS)
+            # A call that broke off took its flushes with it: their client waits for the answer.
+            self._commands.extendleft(reversed(self._unanswered))
+            self._unanswered.clear()
             call = await self._connect(is_begun=True)
             opened = (call, aiter(call))
         call, events = opened
@@ -202,6 +212,7 @@ class UpstreamStream:
             if command is not None and command.at_sample <= self.feed.sent:
                 self._commands.popleft()
                 if command.language is None:
+                    self._unanswered.append(command)
                     await call.flush()
                 else:
                     await call.configure(language=command.language)
@@ -225,6 +236,11 @@ class UpstreamStream:
             self._committed = tuple(w for w in self._committed if w.start_ms >= event.resume_ms)
             self.finalized_ms = event.resume_ms
             self.acknowledged_ms = max(self.acknowledged_ms, event.resume_ms)
+            self._drop_answered(event.resume_ms)
+
+    def _drop_answered(self, final_ms: int) -> None:
+        while self._unanswered and self._unanswered[0].at_sample // SAMPLES_A_MS <= final_ms:
+            self._unanswered.popleft()
 
 
 def _cancel_if_broken(call: LiveCall) -> Callable[[asyncio.Task[None]], None]:

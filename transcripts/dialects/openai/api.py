@@ -3,14 +3,13 @@
 from functools import partial
 from typing import cast
 
-from django.conf import settings
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, HttpResponseBase, JsonResponse, StreamingHttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.types import OpenApiTypes
 
 from accounts.api.idempotency import IDEMPOTENCY_ERRORS, answer_once, fingerprint_request
-from accounts.authentication import AuthenticationError, check_key_still_good
+from accounts.authentication import ENDED, AuthenticationError, check_key_still_good
 from accounts.keys.throttle import KeyThrottledError
 from accounts.lasting import while_allowed
 from accounts.models import ApiKey
@@ -25,7 +24,8 @@ from stt_web.core.error_responses import NotFoundError, allow_methods
 from stt_web.core.upload_errors import UPLOAD_ERRORS
 from stt_web.core.uploads import Upload
 from transcripts.api.catalog import describe_for_openai, list_known_models
-from transcripts.dialects.openai.answers import answer_finished
+from transcripts.dialects.openai.answers import answer_finished, write_event
+from transcripts.dialects.openai.errors import as_openai
 from transcripts.dialects.openai.request import Task, is_alias, read_request
 from transcripts.dialects.openai.serializers import (
     OpenAIModelSerializer,
@@ -37,7 +37,6 @@ from transcripts.dialects.openai.stream import stream_transcript
 from transcripts.inference.catalog import MODEL_ERRORS, InferenceUnavailableError
 from transcripts.job_errors import JOB_ERRORS
 from transcripts.jobs.api.transcribe import (
-    PREPARING_S,
     DeletedWhileWaitingError,
     headers_of,
     submit_upload,
@@ -65,6 +64,8 @@ _ERRORS = (
     StillProcessingError,
     DeletedWhileWaitingError,
 )
+# A stream whose key ends: its clients raise it.
+_REFUSAL = write_event(as_openai(AuthenticationError(ENDED)), name="error")
 _ANSWERS = {
     (200, "application/json"): OpenAITranscriptionSerializer,
     (200, "text/plain"): OpenApiTypes.STR,
@@ -132,7 +133,7 @@ async def _answer(
         events = stream_transcript(submitted.transcript.pk, asked)
         key = caller.principal.api_key
         return StreamingHttpResponse(
-            while_allowed(events, lambda: _is_good(key)),
+            while_allowed(events, lambda: _is_good(key), refusal=_REFUSAL),
             content_type="text/event-stream",
             headers={
                 "Cache-Control": "no-store",
@@ -150,7 +151,6 @@ async def _answer(
             sorted(asked.granularities),
             asked.has_logprobs,
         ),
-        lasts_s=settings.SYNC_WAIT_S + PREPARING_S,
         answer=lambda: transcribe_and_wait(
             upload,
             caller,

@@ -1,23 +1,8 @@
 """What becomes of each field of OpenAI's requests. The table in docs/openai.md is this one."""
 
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final
 
-
-class Fate(StrEnum):
-    HONOURED = "honoured"
-    IGNORED = "ignored"
-    REFUSED = "refused"
-
-
-@dataclass(frozen=True)
-class Field:
-    """`how` completes the sentence in the published table."""
-
-    fate: Fate
-    how: str
-
+from transcripts.dialects.fidelity import Fate, Field
 
 FIELDS: Final[dict[str, Field]] = {
     "file": Field(Fate.HONOURED, "every container that is accepted here"),

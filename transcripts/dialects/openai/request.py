@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from transcripts.dialects.openai.fields import FIELDS, Fate
-from transcripts.option_kinds import ChoiceOption, FlagOption, InvalidOptionError
+from transcripts.dialects.fidelity import refuse_unhonoured
+from transcripts.dialects.openai.fields import FIELDS
+from transcripts.option_kinds import ChoiceOption, FlagOption
 from transcripts.options import TranscriptionOptions
 
 Task = Literal["transcribe", "translate"]
@@ -40,7 +41,8 @@ def read_request(
     sent: Mapping[str, str], lists: Mapping[str, list[str]], *, task: Task
 ) -> OpenAIRequest:
     """Return what the form asks for. Raises InvalidOptionError, which names the field."""
-    _refuse_what_is_not_honoured(sent, lists)
+    named = {*sent, *(f"{name}[]" for name in lists)}
+    refuse_unhonoured((name for name in FIELDS if name in named), FIELDS)
     model = sent.get("model", "").strip()
     response_format = _read_format(sent, task)
     is_diarized = response_format == DIARIZED or "diarize" in model
@@ -73,11 +75,3 @@ def _read_granularities(lists: Mapping[str, list[str]]) -> frozenset[str]:
     return frozenset(
         ChoiceOption(GRANULARITIES).parse(f"{name}[]", value) for value in asked
     ) or frozenset({"segment"})
-
-
-def _refuse_what_is_not_honoured(sent: Mapping[str, str], lists: Mapping[str, list[str]]) -> None:
-    """What a client can't see ignored is refused by its name."""
-    named = {*sent, *(f"{name}[]" for name in lists)}
-    for name, field in FIELDS.items():
-        if field.fate is Fate.REFUSED and name in named:
-            raise InvalidOptionError(name, f"{name} is not supported: {field.how}.")

@@ -76,6 +76,8 @@ export class LiveTranscription extends EventTarget {
    * @param {string} [options.model]
    * @param {boolean} [options.secondPass] transcribe the recording a second time, better, at the end
    * @param {string} [options.title]
+   * @param {string} [options.hotWords] words that are likely to occur, separated by commas
+   * @param {string} [options.deviceId] of the microphone; without it, the browser's choice
    */
   constructor({
     url,
@@ -84,11 +86,14 @@ export class LiveTranscription extends EventTarget {
     model,
     secondPass = false,
     title = "",
+    hotWords = "",
+    deviceId = "",
   }) {
     super();
+    this.deviceId = deviceId;
     this.url = url;
     this.getToken = getToken;
-    this.config = { language, model, second_pass: secondPass, title };
+    this.config = { language, model, second_pass: secondPass, title, hot_words: hotWords };
   }
 
   get state() {
@@ -105,6 +110,7 @@ export class LiveTranscription extends EventTarget {
         onFrame: (pcm, level) => this.#receiveAudio(pcm, level),
         onInterrupt: (isInterrupted) => (isInterrupted ? this.pause() : this.resume()),
         onLost: () => this.stop(),
+        deviceId: this.deviceId,
       });
     } catch (problem) {
       const { code, message } = describeProblem(problem);
@@ -116,6 +122,7 @@ export class LiveTranscription extends EventTarget {
       return this.#fail("cancelled", "");
     }
     this.#microphone = microphone;
+    this.deviceId = microphone.deviceId;
     this.#connect();
   }
 

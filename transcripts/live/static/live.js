@@ -2,11 +2,17 @@
 import { copyText } from "../../pages/static/clipboard.js";
 import { $, hideError, make, makeButton, showError } from "../../pages/static/dom.js";
 import { fetchExport, saveFile } from "../../exports/static/exports.js";
-import { formatClock, formatSeconds } from "../../pages/static/format.js";
+import {
+  formatClock,
+  formatSeconds,
+  formatShortDay,
+  formatTime,
+} from "../../pages/static/format.js";
 import { offerToSave } from "../../pages/static/guest-results.js";
 import { nameLanguage, nameLanguages } from "../../pages/static/languages.js";
 import { LiveTranscription } from "./live-client.js";
 import { listModels } from "../../pages/static/models.js";
+import { offerMicrophones, showOpened } from "./microphones.js";
 import {
   RequestError,
   callTranscript,
@@ -16,6 +22,7 @@ import {
   withRetries,
 } from "../../pages/static/requests.js";
 import { fill, texts } from "../../pages/static/texts.js";
+import { readSecondPass } from "./second-pass.js";
 
 const BARS = 48;
 const IDLE_STATES = ["idle", "ended", "failed"];
@@ -27,7 +34,7 @@ const RETRY_WAITS_MS = [1000, 3000, 10_000];
 /** @typedef {{id: string, token: string}} Part */
 
 const form = $("live");
-const { language, model } = form.elements;
+const { language, model, microphone, hot_words: hotWords } = form.elements;
 const formats = form.dataset.formats.split(" ");
 const secondPass = form.elements.second_pass;
 const partial = $("partial");
@@ -44,9 +51,11 @@ let silentFrames = 0;
 /** @type {WakeLockSentinel | null} */
 let screenLock = null;
 let isAwakeWanted = false; // a session may end while the lock is asked for
+let waiting = new AbortController(); // for the second pass
 
 nameLanguages(language);
 listModels(model);
+offerMicrophones(microphone, $("microphone-field"));
 $("meter").append(...Array.from({ length: BARS }, () => document.createElement("i")));
 
 // ---- starting and stopping
@@ -71,6 +80,9 @@ function startSession() {
     language: language.value,
     model: model.value || undefined,
     secondPass: Boolean(secondPass?.checked),
+    hotWords: hotWords.value.trim(),
+    title: form.dataset.ticket ? "" : titleNow(), // of an account the server knows language and zone
+    deviceId: microphone.value,
   }));
   /** @type {Record<string, (detail: any) => void>} */
   const handlers = {
@@ -86,6 +98,11 @@ function startSession() {
   for (const [name, handle] of Object.entries(handlers))
     opened.addEventListener(name, (event) => handle(/** @type {CustomEvent} */ (event).detail));
   opened.start();
+}
+
+function titleNow() {
+  const now = new Date();
+  return fill(texts.live_title, { day: formatShortDay(now), time: formatTime(now) });
 }
 
 const isActive = () => live !== null && !IDLE_STATES.includes(live.state);
@@ -114,6 +131,34 @@ function makeUtterance({ text, start }) {
   const time = make("time", { textContent: formatClock(start) });
   const spoken = make("span", { textContent: text });
   return make("p", { className: "utterance", dir: "auto" }, time, spoken);
+}
+
+/**
+ * What the second pass has written: each line whose speaker is another one names it.
+ * @param {import("./second-pass.js").Segment[]} segments
+ */
+function showRefined(segments) {
+  const shown = segments.map((segment, index) => {
+    const line = makeUtterance(segment);
+    const isNew = segment.speaker && segment.speaker !== segments[index - 1]?.speaker;
+    if (isNew) line.prepend(make("b", { className: "who", textContent: segment.speaker ?? "" }));
+    return line;
+  });
+  $("finals").replaceChildren(...shown);
+}
+
+async function followSecondPass() {
+  const [part, ...others] = parts;
+  if (!part || others.length) return void ($("refining").textContent = texts.second_pass);
+  $("refining").textContent = texts.refining;
+  try {
+    const segments = await readSecondPass(part, waiting.signal);
+    if (segments) showRefined(segments);
+    $("refining").textContent = segments ? texts.refined : texts.not_refined;
+  } catch (problem) {
+    if (!(problem instanceof RequestError)) throw problem;
+    $("refining").textContent = texts.second_pass;
+  }
 }
 
 /** @param {Message} message */
@@ -149,10 +194,12 @@ function showLevel({ level, capturedMs }) {
 
 /** @param {{state: string}} detail */
 function showState({ state }) {
+  if (state === "connecting") showOpened(microphone, $("microphone-field"), live?.deviceId ?? "");
   form.dataset.state = state;
   form.classList.add("compact");
   form.classList.toggle("active", isActive());
   stateLine.textContent = texts[state];
+  if (state === "finishing") showRemark(""); // it was about the microphone, or the delay
   toggle.disabled = ["asking", "finishing"].includes(state);
   $("toggle-label").textContent = isActive() ? texts.stop : texts.again;
   $("pause").hidden = !["listening", "paused"].includes(state);
@@ -185,10 +232,10 @@ async function showEnd({ credits_charged: credits, gap_seconds: missing = 0 }) {
   else if (isEmpty) showRemark(texts.no_speech);
   const notes = [];
   if (credits !== undefined && form.dataset.ticket) notes.push(fill(texts.cost, { credits }));
-  if (live?.config.second_pass && !isEmpty) notes.push(texts.second_pass);
   $("cost").textContent = notes.join(" · ");
   offerTranscripts();
   if (isEmpty) return;
+  if (live?.config.second_pass) followSecondPass();
   $("result-title").focus({ preventScroll: true });
   if (follows) $("result").scrollIntoView({ block: "nearest" });
 }
@@ -292,6 +339,8 @@ function showRemark(message) {
 }
 
 function reset() {
+  waiting.abort();
+  waiting = new AbortController();
   parts = [];
   facts = {};
   silentFrames = 0;
@@ -300,7 +349,7 @@ function reset() {
   hideError();
   for (const id of ["text", "result"]) $(id).hidden = true;
   for (const id of ["finals", "parts"]) $(id).replaceChildren();
-  $("facts").textContent = "";
+  $("facts").textContent = $("refining").textContent = "";
   showRemark("");
   showPartial({ committed: "", pending: "" });
 }

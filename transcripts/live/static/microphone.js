@@ -1,5 +1,8 @@
 // The microphone as frames of 16 kHz PCM (pcm-worklet.js): asked for, opened, paused and closed.
 
+// Firefox waits for a device that plays sound, and without one never ends to.
+const START_MS = 8000;
+
 /** Why there is no microphone: `code` is one of the values below. */
 export class MicrophoneError extends Error {
   /**
@@ -26,25 +29,30 @@ const CODES = {
 /** @typedef {{onInterrupt: (isInterrupted: boolean) => void, onLost: () => void}} Watchers */
 
 /**
- * Ask for the microphone and return `{pause, resume, close}`.
+ * Ask for the microphone and return `{deviceId, pause, resume, close}`; `deviceId` is the one that
+ * was opened: another than the wanted one where that isn't there any more.
  *
  * `onFrame(pcm, level)` is called every 100 ms; `onInterrupt(isInterrupted)` when the system takes
  * the microphone away for a while (a telephone call); `onLost()` when it is unplugged. `close()`
  * resolves once the last frame was handed over. Throws MicrophoneError.
  *
- * @param {Watchers & {onFrame: (pcm: ArrayBuffer, level: number) => void}} options
+ * @param {Watchers & {onFrame: (pcm: ArrayBuffer, level: number) => void, deviceId?: string}} options
  */
-export async function openMicrophone({ onFrame, onInterrupt, onLost }) {
+export async function openMicrophone({ onFrame, onInterrupt, onLost, deviceId = "" }) {
   if (!navigator.mediaDevices || !globalThis.AudioWorkletNode)
     throw new MicrophoneError(globalThis.isSecureContext ? "no_microphone" : "insecure_origin");
-  const stream = await askForMicrophone();
+  const stream = await askForMicrophone(deviceId);
   const context = new AudioContext({ latencyHint: "interactive" });
   try {
     await context.audioWorklet.addModule(new URL("pcm-worklet.js", import.meta.url));
-    await context.resume();
+    await Promise.race([context.resume(), new Promise((wake) => setTimeout(wake, START_MS))]);
   } catch (problem) {
     stopAll(stream, context);
     throw new MicrophoneError("microphone_busy", problem);
+  }
+  if (context.state !== "running") {
+    stopAll(stream, context);
+    throw new MicrophoneError("no_sound_device");
   }
   const node = connect(context, stream);
   /** @type {Promise<void>} */
@@ -53,6 +61,7 @@ export async function openMicrophone({ onFrame, onInterrupt, onLost }) {
   });
   watch(stream, context, { onInterrupt, onLost });
   return {
+    deviceId: stream.getAudioTracks()[0]?.getSettings().deviceId ?? "",
     pause: () => node.port.postMessage("pause"),
     resume: () => {
       resumeContext(context);
@@ -67,10 +76,12 @@ export async function openMicrophone({ onFrame, onInterrupt, onLost }) {
   };
 }
 
-async function askForMicrophone() {
+/** @param {string} deviceId */
+async function askForMicrophone(deviceId) {
   try {
     return await navigator.mediaDevices.getUserMedia({
       audio: {
+        ...(deviceId && { deviceId: { ideal: deviceId } }),
         channelCount: 1,
         echoCancellation: true,
         noiseSuppression: true,
