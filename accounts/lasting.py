@@ -88,10 +88,14 @@ async def wait_while_good(
 
 
 async def while_allowed(
-    chunks: AsyncIterator[bytes], is_allowed: Callable[[], bool], *, every_s: float = RECHECK_S
+    chunks: AsyncIterator[bytes],
+    is_allowed: Callable[[], bool],
+    *,
+    every_s: float = RECHECK_S,
+    refusal: bytes = b"",
 ) -> AsyncIterator[bytes]:
     """Yield `chunks` until `is_allowed`, checked every `every_s`, returns False. Also while none
-    comes.
+    comes. `refusal` is the last piece then, for clients that take a silent end for a whole answer.
 
     `is_allowed` may query: it runs in a thread. No piece is yielded later than `every_s` after the
     last time that it returned True.
@@ -105,6 +109,8 @@ async def while_allowed(
             if timer.is_due:
                 timer.restart()
                 if not await sync_to_async(is_allowed)():
+                    if refusal:
+                        yield refusal
                     return
             if not chunk.done():
                 continue

@@ -6,13 +6,18 @@
     check_still_good      whether its credential is good at this moment, too
 
 DRF (`accounts.permissions`), plain views and uploads (`billing.admission`) and live sockets all ask
-here. A further kind of credential is a member of Credential and a branch in `_of_token`; where it
-counts is in the sets below. A token of a kind that isn't accepted is refused like an unknown key.
+here. Keys come as `Authorization: Bearer K`; where another service's clients call, in its forms
+as well (`KEY_FORMS`). A further kind of credential is a member of Credential and a branch in
+`_of_token`; where it counts is in the sets below. A token of a kind that isn't accepted is refused
+like an unknown key.
 """
 
+import base64
+import binascii
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
+from typing import Any, Final
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -29,6 +34,7 @@ from accounts.authentication import (
 from accounts.client_address import request_address
 from accounts.guest_tokens import digest_guest_token, is_guest_token
 from accounts.keys.issue import SCOPES
+from accounts.live_keys import is_live_key, redeem_live_key
 from accounts.models import ApiKey, User
 from accounts.services.sessions import load_session_user
 from accounts.tickets import is_ticket, redeem_ticket
@@ -43,13 +49,33 @@ class Credential(Enum):
     TICKET = auto()  # of our pages, for `/v1/` (`accounts.tickets`)
     GUEST_TOKEN = auto()  # of one transcript (`accounts.guest_tokens`)
     SESSION = auto()
+    LIVE_KEY = auto()  # a short-lived key for live speech (`accounts.live_keys`)
 
 
 # What is accepted where, beside keys.
 OF_UPLOADS = frozenset({Credential.TICKET})
-OF_SOCKETS = OF_UPLOADS | {Credential.SESSION}
+OF_PAGE_FORMS = OF_UPLOADS | {Credential.SESSION}
+OF_SOCKETS = OF_PAGE_FORMS | {Credential.LIVE_KEY}
 OF_THE_API = frozenset({Credential.SESSION})
 OF_GUESTS_TOO = OF_THE_API | {Credential.GUEST_TOKEN}
+
+
+class AuthorizationForm(Enum):
+    """How `Authorization` may hold a key, beside `Bearer K`."""
+
+    TOKEN = auto()  # `Token K`
+    BARE = auto()  # `K`
+    BASIC = auto()  # the password; of an address, https://x:K@host
+
+
+# By the beginning of the path.
+KEY_FORMS: Final[Mapping[str, AuthorizationForm]] = {
+    "/v1/listen": AuthorizationForm.TOKEN,
+    "/v1/auth/": AuthorizationForm.TOKEN,
+    "/v2/": AuthorizationForm.BARE,
+    "/asr": AuthorizationForm.BASIC,
+    "/detect-language": AuthorizationForm.BASIC,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +84,7 @@ class Principal:
 
     `api_key`: the one that was shown. `guest_digest`: of a guest's token. `scopes`: what the
     credential may do; only a key can be narrowed. `address`: where the request came from.
+    `live_session`: what a short-lived key configures.
     """
 
     user: User | None = None
@@ -65,6 +92,7 @@ class Principal:
     guest_digest: str = ""
     scopes: frozenset[str] = _ALL_SCOPES
     address: str = ""
+    live_session: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def is_known(self) -> bool:
@@ -79,9 +107,10 @@ def resolve_principal(
     address: str,
     *,
     accepted: Collection[Credential],
+    path: str = "",
     load_session: Callable[[str], User | None] = load_session_user,
 ) -> Principal:
-    """Return who sends this, by the first credential that is there.
+    """Return who sends this to `path`, by the first credential that is there.
 
     `headers` by names in lower case, `query` of live sockets only: a browser, and the SDK, can't
     set a socket's headers; other addresses are logged on the way. `load_session` returns whose
@@ -90,7 +119,7 @@ def resolve_principal(
     Raises AuthenticationError for a credential that is wrong here, also where none is needed: a
     client that sends one means it.
     """
-    raw = read_bearer(headers.get("authorization", "")) or query.get("token")
+    raw = read_key(headers.get("authorization", ""), path=path) or query.get("token")
     if raw is not None:
         return _of_token(raw, address=address, accepted=accepted)
     user = None
@@ -112,6 +141,7 @@ def resolve_request(
         request.COOKIES,
         request_address(request),
         accepted=accepted,
+        path=request.path,
         load_session=load_session or (lambda _: find_session_user(request)),
     )
 
@@ -127,22 +157,58 @@ def _of_token(raw: str, *, address: str, accepted: Collection[Credential]) -> Pr
         return Principal(user=redeem_ticket(raw), address=address)
     if Credential.GUEST_TOKEN in accepted and is_guest_token(raw):
         return Principal(guest_digest=digest_guest_token(raw), address=address)
+    if Credential.LIVE_KEY in accepted and is_live_key(raw):
+        return _of_live_key(raw, address=address)
     api_key = authenticate_token(raw, address=address)
     scopes = frozenset(api_key.scopes) or _ALL_SCOPES
     return Principal(user=api_key.user, api_key=api_key, scopes=scopes, address=address)
 
 
-def read_bearer(header: str) -> str | None:
+@sensitive_variables("raw")
+def _of_live_key(raw: str, *, address: str) -> Principal:
+    live = redeem_live_key(raw)
+    return Principal(
+        user=live.api_key.user,
+        api_key=live.api_key,
+        scopes=frozenset({"transcribe"}),
+        address=address,
+        live_session=live.session,
+    )
+
+
+@sensitive_variables("header", "raw", "first")
+def read_key(header: str, *, path: str = "") -> str | None:
     """Return the token of an `Authorization` header; None where the header is empty.
 
-    Raises AuthenticationError for any other scheme, and for `Bearer` with nothing behind it.
+    Raises AuthenticationError for a form that isn't one of `path`, and for a scheme with nothing
+    behind it. Schemes are read in upper and lower case.
     """
     if not header.strip():
         return None
-    scheme, _, raw = header.strip().partition(" ")
-    if scheme.lower() != "bearer" or not raw.strip():
+    form = next((form for begin, form in KEY_FORMS.items() if path.startswith(begin)), None)
+    first, _, raw = header.strip().partition(" ")
+    match first.lower(), form:
+        case ("bearer", _) | ("token", AuthorizationForm.TOKEN):
+            found = raw.strip()
+        case "basic", AuthorizationForm.BASIC:
+            found = _read_password(raw)
+        case _, AuthorizationForm.BARE:
+            found = first if not raw else ""
+        case _:
+            found = ""
+    if not found:
         raise AuthenticationError(HOW_TO_SEND_A_KEY)
-    return raw.strip()
+    return found
+
+
+@sensitive_variables("encoded", "user", "password")
+def _read_password(encoded: str) -> str:
+    """Return the password, or, where that is empty, the name; empty where neither is there."""
+    try:
+        user, _, password = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return ""
+    return (password or user).strip()
 
 
 def check_scopes(principal: Principal, *scopes: str) -> None:

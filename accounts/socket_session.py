@@ -33,7 +33,7 @@ def load_page_user(cookie: str, *, headers: Mapping[str, str], is_tls: bool) -> 
     if not cookie or find_unstorable(cookie):
         return None
     own = f"{'https' if is_tls else 'http'}://{headers.get('host', '')}"
-    if not _is_trusted(headers.get("origin", ""), own=own):
+    if not is_trusted_origin(headers.get("origin", ""), own=own):
         raise OriginError(
             "This page may not use your log-in: it is another site's. Use an API key."
         )
@@ -48,7 +48,8 @@ def read_cookies(header: str) -> dict[str, str]:
         return {}
 
 
-def _is_trusted(origin: str, *, own: str) -> bool:
+def is_trusted_origin(origin: str, *, own: str) -> bool:
+    """Whether a page of this origin is ours, or one that STT_CSRF_TRUSTED_ORIGINS lists."""
     if origin == own or origin in settings.CSRF_TRUSTED_ORIGINS:
         return True
     try:

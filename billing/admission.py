@@ -10,6 +10,7 @@ from django.utils import timezone
 from accounts.authentication import ScopeError
 from accounts.client_address import find_client_address
 from accounts.principals import (
+    OF_PAGE_FORMS,
     OF_SOCKETS,
     OF_UPLOADS,
     Principal,
@@ -60,7 +61,12 @@ def identify_caller(scope: HTTPScope, *, needed_scope: str) -> Caller:
     key that was seen a moment ago.
     """
     principal = resolve_principal(
-        _headers_of(scope), {}, {}, address_of(scope), accepted=OF_UPLOADS
+        _headers_of(scope),
+        {},
+        {},
+        address_of(scope),
+        accepted=OF_UPLOADS,
+        path=scope["path"],
     )
     return admit(principal, needed_scope)
 
@@ -76,7 +82,7 @@ def identify_page_caller(scope: HTTPScope) -> Caller:
         {},
         read_cookies(headers.get("cookie", "")),
         address_of(scope),
-        accepted=OF_SOCKETS,
+        accepted=OF_PAGE_FORMS,
         load_session=partial(load_page_user, headers=headers, is_tls=scope["scheme"] == "https"),
     )
     check_known(principal)
@@ -89,19 +95,39 @@ def identify_part(scope: HTTPScope, *, needed_scope: str) -> Caller:
     Raises MissingKeyError, AuthenticationError, ScopeError. At most four queries.
     """
     principal = resolve_principal(
-        _headers_of(scope), {}, {}, address_of(scope), accepted=OF_UPLOADS
+        _headers_of(scope),
+        {},
+        {},
+        address_of(scope),
+        accepted=OF_UPLOADS,
+        path=scope["path"],
     )
     check_known(principal)
     check_scopes(principal, needed_scope)
     return Caller(principal=principal, limits=limits_for(principal.user))
 
 
-def identify_live_caller(scope: WebSocketScope, *, needed_scope: str) -> Caller:
+def identify_reader(scope: HTTPScope) -> Principal:
+    """Return whose key this is. Nothing is counted: what is done with it is, where it is done.
+
+    Raises MissingKeyError, AuthenticationError. At most two queries.
+    """
+    principal = resolve_principal(_headers_of(scope), {}, {}, address_of(scope), accepted=())
+    check_known(principal)
+    return principal
+
+
+def identify_live_caller(
+    scope: WebSocketScope, *, needed_scope: str, offered_key: str = ""
+) -> Caller:
     """The same for a live socket: its header or `?token=`, else the session cookie of our pages.
 
-    Raises OriginError, too.
+    `offered_key`: of a subprotocol, which is where a browser puts one; it comes first. Raises
+    OriginError, too.
     """
     headers = _headers_of(scope)
+    if offered_key:
+        headers["authorization"] = f"Bearer {offered_key}"
     is_tls = scope.get("scheme") == "wss"
     query = parse_qs(scope["query_string"].decode("latin-1"))
     principal = resolve_principal(
@@ -110,6 +136,7 @@ def identify_live_caller(scope: WebSocketScope, *, needed_scope: str) -> Caller:
         read_cookies(headers.get("cookie", "")),
         address_of(scope),
         accepted=OF_SOCKETS,
+        path=scope["path"],
         load_session=partial(load_page_user, headers=headers, is_tls=is_tls),
     )
     return admit(principal, needed_scope)

@@ -4,8 +4,10 @@
     answer_request_once a view of DRF that answers with a Response
 
 Both just answer where the header is missing. Both raise IDEMPOTENCY_ERRORS; GuestKeyError for a
-guest: the key's scope is the account, and a guarantee that can't be given is refused. `lasts_s`:
-longer than `answer` may take. `store_response`: a view whose response is deleted with the object
+guest: the key's scope is the account, and a guarantee that can't be given is refused.
+`answer_once` renews its claim for as long as it answers: the key of a process that was killed is
+free again `CLAIM_S` later. `answer_request_once` can't, so its `lasts_s` is longer than `answer`
+may take. `store_response`: a view whose response is deleted with the object
 that it describes passes a function of its own.
 """
 
@@ -14,6 +16,7 @@ import hashlib
 import json
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from functools import partial
 
 from asgiref.sync import sync_to_async
 from django.http import HttpRequest, HttpResponse
@@ -33,10 +36,12 @@ from accounts.services.idempotency import (
     begin,
     read_key,
     release,
+    renew,
     store_response,
 )
-from stt_web.core.background import finish_anyway
+from stt_web.core.background import BackgroundLoop, finish_anyway
 
+CLAIM_S = 30.0  # six times as long as a client is told to wait before it asks again
 REPLAYED_HEADER = "Idempotent-Replayed"
 HEADER = "Idempotency-Key"
 
@@ -61,8 +66,8 @@ async def answer_once(
     *,
     owner: User | None,
     fingerprint: str,
-    lasts_s: float,
     answer: Callable[[], Awaitable[HttpResponse]],
+    lasts_s: float = CLAIM_S,
     store_response: StoreResponse = store_response,
 ) -> HttpResponse:
     """Return what `answer` does, or what it did when this request came before."""
@@ -76,6 +81,8 @@ async def answer_once(
         return await answer()
     if isinstance(begun, StoredResponse):
         return HttpResponse(begun.body, status=begun.status_code, headers=_replayed(begun))
+    renewing = BackgroundLoop("idempotency-claim", partial(_renew, begun, lasts_s))
+    renewing.start()
     try:
         response = await answer()
         stored = StoredResponse(response.status_code, dict(response.headers), response.content)
@@ -83,7 +90,14 @@ async def answer_once(
     except BaseException:  # also a client that disconnected: the next request goes on
         await asyncio.shield(_release(begun))
         raise
+    finally:
+        renewing.stop()
     return response
+
+
+async def _renew(begun: IdempotencyClaim, lasts_s: float) -> None:
+    await asyncio.sleep(lasts_s / 3)
+    await sync_to_async(renew, thread_sensitive=False)(begun, lasts=timedelta(seconds=lasts_s))
 
 
 async def _release(begun: IdempotencyClaim | StoredResponse | None) -> None:

@@ -15,6 +15,7 @@ from accounts.api.serializers import (
 )
 from accounts.keys.issue import (
     EndedKeyError,
+    NotOperatorError,
     OutlivingKeyError,
     TooManyKeysError,
     WiderKeyError,
@@ -45,7 +46,7 @@ class KeyListView(APIView):
         page = paginator.paginate_queryset(list_api_keys(user_of(request)), request, view=self)
         return paginator.get_paginated_response(ApiKeySerializer(page, many=True).data)
 
-    @raises(WiderKeyError, OutlivingKeyError, TooManyKeysError, EndedKeyError)
+    @raises(WiderKeyError, OutlivingKeyError, TooManyKeysError, EndedKeyError, NotOperatorError)
     @extend_schema(
         operation_id="create_key",
         request=ApiKeyRequestSerializer,

@@ -25,7 +25,8 @@ from stt_web.core import wakeups
 from stt_web.core.errors import ApiError
 
 # What a key may be narrowed to. A key without scopes may do everything its owner may.
-SCOPES = ("transcribe", "read", "manage")
+OPERATE = "operate"  # of operators: the server is examined, and has models fetched
+SCOPES = ("transcribe", "read", "manage", OPERATE)
 
 MAX_KEYS = 100  # of one user, revoked ones not counted
 # A key without scopes and expiry expires by itself: most leaked keys are unused ones.
@@ -55,6 +56,16 @@ class OutlivingKeyError(KeyRefusedError):
     code = "outlives_key"
 
 
+class NotOperatorError(KeyRefusedError):
+    """Only operators may examine the server, and have keys that are made for it."""
+
+    status = 403
+    code = "not_an_operator"
+
+    def __init__(self) -> None:
+        super().__init__("Only an operator of this server may do this.")
+
+
 class TooManyKeysError(KeyRefusedError):
     """There are as many keys as one account may have."""
 
@@ -79,11 +90,13 @@ def issue_api_key(
     """Make a key for `user`; return it with the raw key, which can't be had again.
 
     `created_by`: the key that asked for it. Raises ValueError for a scope that isn't one of
-    `SCOPES`.
+    `SCOPES`, NotOperatorError for one that isn't the user's to have.
     """
     unknown = sorted(set(scopes) - set(SCOPES))
     if unknown:
         raise ValueError(f"No such scope: {', '.join(unknown)}.")
+    if OPERATE in scopes and not user.is_staff:
+        raise NotOperatorError
     raw = _PREFIX + secrets.token_urlsafe(_RANDOM_BYTES)
     api_key = ApiKey.objects.create(
         user=user,

@@ -34,4 +34,4 @@ def _describe_maker(maker: ApiKey | None) -> list[str]:
     if maker is None:
         return []
     shown = {"name": maker.name, "prefix": maker.prefix}
-    return [_("It was created with another key of yours, “%(name)s” (%(prefix)s…).") % shown]
+    return [_("It was created with another of your keys, “%(name)s” (%(prefix)s…).") % shown]

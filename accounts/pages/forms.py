@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from accounts.keys.issue import DEFAULT_LIFETIME, SCOPES
+from accounts.keys.issue import DEFAULT_LIFETIME, OPERATE, SCOPES
 from accounts.models import User
 from accounts.profile import EMAIL_PREFERENCES, read_email_preferences
 
@@ -17,6 +17,7 @@ SCOPE_LABELS = {
     "transcribe": _("Transcribe recordings"),
     "read": _("Read transcripts and the account"),
     "manage": _("Change the account and its keys"),
+    OPERATE: _("Examine the server, fetch models"),
 }
 PREFERENCE_LABELS = {
     "transcript_ready": _("A transcript is ready"),
@@ -81,7 +82,7 @@ class KeyForm(forms.Form):
     )
     scopes = forms.MultipleChoiceField(
         label=_("Permissions (all if none selected)"),
-        choices=[(scope, SCOPE_LABELS[scope]) for scope in SCOPES],
+        choices=[(scope, SCOPE_LABELS[scope]) for scope in SCOPES if scope != OPERATE],
         required=False,
         widget=forms.CheckboxSelectMultiple,
     )

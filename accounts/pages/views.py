@@ -79,7 +79,7 @@ def show_keys(request: HttpRequest) -> HttpResponse:
                 )
                 form = KeyForm.of(_user(request))
             except KeyRefusedError as error:
-                form.add_error(None, error.message)
+                form.add_error(None, error.sentence)
     keys = [
         {
             "key": key,

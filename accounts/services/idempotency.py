@@ -5,11 +5,11 @@
     KeyReusedError (ApiError, 422)        the key came with another request before
     ResponseExpiredError (ApiError, 409)  what it made was deleted, and the answer with it
 
-For everything that costs: `begin` a request, then `store_response` its answer or `release` the key.
-Only
-successful responses are stored. A refusal, a failure, or a wait that ran out has cost nothing that
-the next request would pay again, so it is carried out again. A process that dies in between leaves
-a claim that runs out. What an answer is about, and when it must be deleted, is decided by its view.
+For everything that costs: `begin` a request, `renew` the claim while it is worked on, then
+`store_response` its answer or `release` the key. Only successful responses are stored. A refusal, a
+failure, or a wait that ran out has cost nothing that the next request would pay again, so it is
+carried out again. A process that dies in between leaves a claim that runs out. What an answer is
+about, and when it must be deleted, is decided by its view.
 
 The race: many requests with one new key. The unique constraint lets one of them in; taking over a
 claim that ran out is a compare-and-set on it.
@@ -97,7 +97,8 @@ def begin(
 ) -> IdempotencyClaim | StoredResponse:
     """Return the right to carry the request out, or the answer that it had.
 
-    `lasts`: longer than carrying it out may take. At most three queries. Raises KeyInUseError,
+    `lasts`: longer than carrying it out, or a pause between two calls of `renew`, may take. At most
+    three queries. Raises KeyInUseError,
     KeyReusedError, ResponseExpiredError.
     """
     asked_at = now or timezone.now()
@@ -123,6 +124,12 @@ def begin(
     if record.status_code is not None:
         return _read_answer(record)
     return _take_over(record, claim, lasts=lasts, now=asked_at)
+
+
+def renew(claim: IdempotencyClaim, *, lasts: timedelta, now: datetime | None = None) -> bool:
+    """Hold the claim for `lasts` from now; False if another request took it over (`_take_over`)."""
+    held = IdempotencyRecord.objects.filter(pk=claim.record_id, claim=claim.claim, status_code=None)
+    return held.update(claimed_until=(now or timezone.now()) + lasts) == 1
 
 
 def store_response(claim: IdempotencyClaim, answer: StoredResponse) -> bool:

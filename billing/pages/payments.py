@@ -97,7 +97,7 @@ def go_to_checkout(request: HttpRequest) -> HttpResponseRedirect:
             back=find_return_addresses(request),
         )
     except PaymentsError as error:
-        messages.error(request, error.message)
+        messages.error(request, error.sentence)
         return redirect("billing")
     return HttpResponseRedirect(url)
 
@@ -110,7 +110,7 @@ def go_to_portal(request: HttpRequest) -> HttpResponseRedirect:
         account = account_for(cast("User", request.user))
         url = open_portal(account, return_url=find_billing_page(request))
     except PaymentsError as error:
-        messages.error(request, error.message)
+        messages.error(request, error.sentence)
         return redirect("billing")
     return HttpResponseRedirect(url)
 

@@ -34,7 +34,15 @@ from transcripts.editing.errors import (
     SpeakerNotFoundError,
     StillWorkedOnError,
 )
-from transcripts.editing.revisions import Change, Changes, changes_between, difference, overlaps
+from transcripts.editing.revisions import (
+    Change,
+    Changes,
+    changes_between,
+    changes_speech,
+    difference,
+    overlaps,
+    summarise,
+)
 from transcripts.models import OPEN_STATUSES, EditAction, Revision, Tag, Transcript
 from transcripts.models import Segment as SegmentRow
 from transcripts.models.transcript import new_segment_key
@@ -44,6 +52,10 @@ from transcripts.text.segments import Segment, SegmentJson
 
 logger = logging.getLogger(__name__)
 
+# The same words in other lines, or all of them new: what was done says more than a few of them.
+_REARRANGED = frozenset(
+    {EditAction.SPLIT, EditAction.MERGE, EditAction.RECOUNT, EditAction.SECOND_PASS}
+)
 # After these the text is still as the machine wrote it.
 _NO_CORRECTIONS = frozenset(
     {
@@ -179,7 +191,15 @@ class Draft:
             after = dict(fields["after"])
             if "tags" in after:
                 after["tags"] = tuple(after["tags"])
+            if "diarizer" in after:
+                self.name_diarizer(after["diarizer"])
             self.fields = replace(self.fields, **after)
+
+    def name_diarizer(self, name: str) -> None:
+        """State which engine the speakers are by, as undoing it does. One query."""
+        used = self.transcript.job.diarizer_used
+        self._fields_before = replace(self._fields_before, diarizer=used)
+        self.fields = replace(self.fields, diarizer=name)
 
     def changes(self) -> Changes:
         """Return what is different from what was read."""
@@ -287,6 +307,10 @@ def open_draft(
         if changes:
             _check_unchanged(editing, changes)
             draft.write(changes)
+            if changes_speech(changes):
+                transcript.text_revision = transcript.revision
+                rows = Transcript.objects.filter(pk=transcript.pk)
+                rows.update(text_revision=transcript.text_revision)
             Revision.objects.create(
                 transcript=transcript,
                 number=transcript.revision,
@@ -294,6 +318,7 @@ def open_draft(
                 author=editing.author,
                 restored=restored,
                 changes=changes,
+                summary=[] if action in _REARRANGED else summarise(changes),
             )
             wakeups.wake(wakeups.TRANSCRIPT, transcript.pk)  # open pages follow it
         else:

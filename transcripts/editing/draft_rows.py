@@ -29,6 +29,8 @@ class Fields:
     language_note: str
     is_corrected: bool
     tags: tuple[str, ...]
+    # `TranscriptionJob.diarizer_used`; read where a change names one (`Draft.name_diarizer`).
+    diarizer: str = ""
 
 
 def write_speakers(
@@ -60,6 +62,9 @@ def write_fields(transcript: Transcript, fields: Fields, before: Fields) -> None
     if fields.tags != before.tags:
         Tag.objects.filter(transcript=transcript).delete()
         Tag.objects.bulk_create(Tag(transcript=transcript, name=name) for name in fields.tags)
+    if fields.diarizer != before.diarizer:
+        transcript.job.diarizer_used = fields.diarizer
+        transcript.job.save(update_fields=["diarizer_used"])
 
 
 @dataclass(frozen=True)

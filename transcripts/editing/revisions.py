@@ -4,7 +4,7 @@ A change is stored as what it changed, before and after (`models.revisions`). Se
 into one; taking that back is a restore, and viewing it is a diff.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.db.models import QuerySet
@@ -15,6 +15,8 @@ from transcripts.text.matching import match_sequences
 
 Change = dict[str, dict[str, Any] | None]  # {"before": …, "after": …}
 Changes = dict[str, dict[str, Change]]  # {"segments": {key: …}, "speakers": …, "fields": …, "gaps"}
+_SUMMARISED = 3  # pairs of words
+_SUMMARY_CHARACTERS = 60
 KINDS = ("segments", "speakers", "fields", "gaps")
 
 
@@ -123,6 +125,59 @@ def compare_texts(before: str, after: str) -> list[dict[str, str]]:
         _add_run(runs, "equal", old[next_i : next_i + 1])
         i, j = next_i + 1, next_j + 1
     return [{"op": op, "text": " ".join(words)} for op, words in runs]
+
+
+def changes_speech(changes: Changes) -> bool:
+    """Whether summaries and the like are out of date after it. A title doesn't count, and neither
+    does a name for who had a label only: labels in such texts are shown as the names."""
+    if "segments" in changes or "gaps" in changes:
+        return True
+    return any(
+        change["before"] is not None
+        and change["after"] is not None
+        and bool(change["before"].get("display_name") or "label" in change["before"])
+        for change in changes.get("speakers", {}).values()
+    )
+
+
+def summarise(changes: Changes) -> list[dict[str, str]]:
+    """Return the first few words that a change replaced, put in or took out, shortened."""
+    pairs: list[dict[str, str]] = []
+    named = [*_each(changes, "fields", "title"), *_each(changes, "speakers", "display_name")]
+    pairs += [{"before": before, "after": after} for before, after in named]
+    for before, after in _each(changes, "segments", "text"):
+        if len(pairs) >= _SUMMARISED:
+            break
+        pairs += _pair_runs(compare_texts(before, after))
+    return [{side: _shorten(text) for side, text in pair.items()} for pair in pairs[:_SUMMARISED]]
+
+
+def _each(changes: Changes, kind: str, name: str) -> Iterator[tuple[str, str]]:
+    """Yield a field of what was there before and after, where it differs."""
+    for change in changes.get(kind, {}).values():
+        before, after = change["before"], change["after"]
+        if before is not None and after is not None and name in before and name in after:
+            yield str(before[name]), str(after[name])
+
+
+def _pair_runs(runs: list[dict[str, str]]) -> list[dict[str, str]]:
+    """Return a deletion and the insertion behind it as one pair."""
+    pairs: list[dict[str, str]] = []
+    last = "equal"
+    for run in runs:
+        op, text = run["op"], run["text"]
+        if op == "delete":
+            pairs.append({"before": text, "after": ""})
+        elif op == "insert" and last == "delete":
+            pairs[-1]["after"] = text
+        elif op == "insert":
+            pairs.append({"before": "", "after": text})
+        last = op
+    return pairs
+
+
+def _shorten(text: str) -> str:
+    return text if len(text) <= _SUMMARY_CHARACTERS else f"{text[: _SUMMARY_CHARACTERS - 1]}…"
 
 
 def _add_run(runs: list[tuple[str, list[str]]], op: str, words: list[str]) -> None:

@@ -41,10 +41,7 @@ TEXTS: dict[str, Any] = {
         "tomorrow."
     ),
     "address_missing": _("Enter the link of the recording."),
-    "more_files": _(
-        "Without an account, one recording at a time: “{name}” is taken, {count} more are not. "
-        "Sign up to upload many."
-    ),
+    "show_transcript": _("Show transcript"),
     "too_large": _("This file has {size}; your limit is {limit} a file."),
 }
 

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.models import User
 from stt_web.core.errors import ApiError
+from stt_web.core.refusals import translate_refusal
 from transcripts.exports.render import EXPORTS
 from transcripts.filters import FILTERS, RELEVANCE, filter_transcripts
 from transcripts.models import OPEN_STATUSES, READABLE_STATUSES, Source, Status, Tag, Transcript
@@ -44,6 +45,11 @@ TEXTS: dict[str, Any] = {
     "delete_one": gettext_lazy("Delete this transcript and its recording?"),
     "delete_many": gettext_lazy("Delete {count} transcripts and their recordings?"),
     "tag_asked": gettext_lazy("Tag for the selected transcripts:"),
+    "repeat_asked": gettext_lazy(
+        "Transcribe the selected recordings ({count}) again? Each is charged like an upload, and "
+        "the new text takes the place of the present one; the history keeps that."
+    ),
+    "repeated": gettext_lazy("Being transcribed again: {count}"),
     "not_all": gettext_lazy("{count} could not be changed: {problem}"),
     "deleted": gettext_lazy("Deleted: {count}"),
     "tagged": gettext_lazy("Tagged: {count}"),
@@ -74,7 +80,7 @@ def show_transcripts(request: HttpRequest) -> HttpResponse:
     try:
         page, found = _read(own, asked, user, number=request.GET.get("page", "1"))
     except ApiError as error:
-        problem = error.message
+        problem = error.sentence
     parameters = request.GET.copy()
     parameters.pop("page", None)
     context = {
@@ -124,7 +130,7 @@ def _show(transcript: Transcript, found: list[Highlight]) -> dict[str, object]:
         "is_readable": transcript.status in READABLE_STATUSES,
         "is_open": transcript.status in OPEN_STATUSES,
         "part": _part_of(transcript),
-        "problem": transcript.job.error_message,
+        "problem": translate_refusal(transcript.job.error_message),
         "is_live": transcript.source == Source.LIVE,
         "tags": [tag.name for tag in transcript.tags.all()],
         "found": [

@@ -8,13 +8,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils.translation import gettext_lazy
+from django.utils.translation import get_language, gettext_lazy
+
+from transcripts.pages.refusals import REFUSALS
 
 # A whole number of each category of CLDR that a language of ours has for whole numbers.
 _EXAMPLES = {"one": 1, "few": 2, "other": 5}
 
+
+@dataclass(frozen=True)
+class OtherThanEnglish:
+    """Sentences that only pages in other languages need: the API has its own English ones."""
+
+    texts: Mapping[str, Any]
+
+
 # Of every page with a script: requests.js, dom.js and upload.js show them.
-COMMON = {
+COMMON: dict[str, Any] = {
     "no_connection": gettext_lazy(
         "Can't reach the server. Check that it is running, then try again."
     ),
@@ -23,6 +33,7 @@ COMMON = {
     "logged_out": gettext_lazy("You have been logged out. Reload the page to log in again."),
     "try_again": gettext_lazy("Try again"),
     "reload": gettext_lazy("Reload"),
+    "refusals": OtherThanEnglish(REFUSALS),
 }
 # Of every page that makes files: exports.js.
 EXPORT = {
@@ -57,6 +68,8 @@ def render_texts(texts: Mapping[str, Any]) -> dict[str, Any]:
 def _render(text: Any) -> Any:
     if isinstance(text, Plural):
         return text.forms()
+    if isinstance(text, OtherThanEnglish):
+        return {} if (get_language() or "en").startswith("en") else render_texts(text.texts)
     if isinstance(text, Mapping):
         return render_texts(text)
     return str(text)

@@ -20,7 +20,7 @@ SHORTCUTS: list[tuple[Any, str, str]] = [
     (gettext_lazy("Review: accept and go on"), "Alt+Y", "Y"),
     (gettext_lazy("Review: play the place"), "Alt+R", "R"),
     (gettext_lazy("Split the line"), "Enter", ""),
-    (gettext_lazy("Join with the line before"), "Backspace", ""),
+    (gettext_lazy("Merge with the previous line"), "Backspace", ""),
     (gettext_lazy("Actions of the line"), "Alt+M", ""),
     (gettext_lazy("Comment on the selection"), "Alt+C", ""),
     (gettext_lazy("Highlight the selection"), "Alt+H", ""),

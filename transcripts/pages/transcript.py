@@ -31,6 +31,7 @@ from transcripts.intelligence.pages.panels import list_choices
 from transcripts.jobs.cancel import delete_transcript
 from transcripts.jobs.second_pass import has_open_pass, request_second_pass
 from transcripts.models import OPEN_STATUSES, Source, Status, Transcript
+from transcripts.options import ALIGNERS, DIARIZERS
 from transcripts.pages.home import list_languages
 from transcripts.pages.line_markup import render_blocks
 from transcripts.pages.parts import load_part, read_first
@@ -53,6 +54,8 @@ class SecondPassForm(forms.Form):
     model = forms.CharField(required=False, max_length=100)
     language = forms.ChoiceField(required=False, choices=lambda: [*LANGUAGE_NAMES.items()])
     speakers = forms.IntegerField(required=False, min_value=1, max_value=50)
+    diarizer = forms.ChoiceField(required=False, choices=[(name, name) for name in DIARIZERS])
+    aligner = forms.ChoiceField(required=False, choices=[(name, name) for name in ALIGNERS])
 
 
 STATUS_NAMES = {
@@ -93,6 +96,7 @@ def show_transcript(request: HttpRequest, transcript_id: UUID) -> HttpResponse:
         ),
         "part": part,
         "talk": talk,
+        "diarized_by": talk and (transcript.job.diarizer_used or transcript.job.embedder),
         "is_video": is_video(transcript),
         "shortcuts": SHORTCUTS,
         "remarks": list_remarks(transcript),
@@ -137,7 +141,7 @@ def transcribe_again(request: HttpRequest, transcript_id: UUID) -> HttpResponse:
         else:
             messages.error(request, _("Check what you entered."))
     except ApiError as refusal:
-        messages.error(request, refusal.message)
+        messages.error(request, refusal.sentence)
     return redirect("transcript_page", transcript_id)
 
 

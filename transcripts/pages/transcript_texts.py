@@ -107,6 +107,10 @@ TEXTS: dict[str, Any] = {
     "found": Plural(ngettext_lazy("{count} match", "{count} matches")),
     "found_at": gettext_lazy("Match {number} of {count}"),
     "replace_chosen": gettext_lazy("Replace selected"),
+    "glossary": gettext_lazy("Correct by glossary"),
+    "no_fixes": gettext_lazy("None of your glossary's misheard spellings is in this text."),
+    "fix_selected": gettext_lazy("Correct selected"),
+    "edit_glossary": gettext_lazy("Edit glossary"),
     "replaced": Plural(ngettext_lazy("Replaced in {count} line.", "Replaced in {count} lines.")),
     "risk_words": gettext_lazy("{number} of {count} · {time} · Unsure words:"),
     "risk_gap": gettext_lazy("{number} of {count} · {time} · Speech without text"),
@@ -117,6 +121,9 @@ TEXTS: dict[str, Any] = {
     "highlight": gettext_lazy("Highlight"),
     "highlighted": gettext_lazy("Highlighted."),
     "comment_deleted": gettext_lazy("Comment deleted."),
+    "edited": gettext_lazy("edited"),
+    "edit_comment": gettext_lazy("Edit comment: {text}"),
+    "comment_on": gettext_lazy("Comment on: {text}"),
     "delete_comment": gettext_lazy("Delete comment: {text}"),
     "preview_of": Plural(
         ngettext_lazy("The only subtitle", "The first {shown} of {count} subtitles")
@@ -184,6 +191,7 @@ TEXTS: dict[str, Any] = {
     "title": gettext_lazy("Title"),
     "tags": gettext_lazy("Tags"),
     "note": gettext_lazy("Language note"),
+    "speakers_by": gettext_lazy("Speakers detected by"),
     "speaker_number": gettext_lazy("Speaker {number}"),
     "label_again": gettext_lazy("unnamed"),
     "limit": gettext_lazy("limit"),

@@ -1,6 +1,14 @@
 // The API's documentation: the reader's key in the samples, what is copied, and the search.
 import { copyText } from "../transcripts/pages/static/clipboard.js";
 import { $, make, makeButton, showError } from "../transcripts/pages/static/dom.js";
+import {
+  addLanguages,
+  chosenLanguage,
+  markTab,
+  onLanguage,
+  rememberLanguage,
+  startTabs,
+} from "./docs-samples.js";
 import { csrfHeader, RequestError, requestJson } from "../transcripts/pages/static/requests.js";
 import { fillCount, texts } from "../transcripts/pages/static/texts.js";
 
@@ -51,31 +59,28 @@ for (const sample of document.querySelectorAll(".sample")) {
 
 // ---- tabs: without script, the panels stand below each other
 
-const tabs = [...document.querySelectorAll("#languages [role=tab]")];
+const tabs = /** @type {HTMLElement[]} */ ([...document.querySelectorAll("#languages [role=tab]")]);
+const languageOf = (/** @type {HTMLElement} */ { id }) => id.replace(/^tab-/, "");
 
-/** @param {Element} chosen */
-function chooseTab(chosen) {
-  for (const tab of tabs) {
-    const isChosen = tab === chosen;
-    tab.setAttribute("aria-selected", String(isChosen));
-    tab.setAttribute("tabindex", isChosen ? "0" : "-1");
-    $(tab.getAttribute("aria-controls") ?? "").hidden = !isChosen;
-  }
+/** @param {string} language */
+function showLanguage(language) {
+  const chosen = tabs.find((tab) => languageOf(tab) === language) ?? tabs[0];
+  if (!chosen) return;
+  markTab(tabs, chosen);
+  for (const tab of tabs) $(tab.getAttribute("aria-controls") ?? "").hidden = tab !== chosen;
 }
-for (const [index, tab] of tabs.entries()) {
-  tab.addEventListener("click", () => chooseTab(tab));
-  tab.addEventListener("keydown", (event) => {
-    const step = { ArrowRight: 1, ArrowLeft: -1 }[/** @type {KeyboardEvent} */ (event).key];
-    if (!step) return;
-    const next = /** @type {HTMLElement} */ (tabs[(index + step + tabs.length) % tabs.length]);
-    next.focus();
-    chooseTab(next);
-  });
-}
-if (tabs[0]) {
-  $("languages").hidden = false;
-  chooseTab(tabs[0]);
-}
+startTabs(tabs, (tab) => rememberLanguage(languageOf(tab)));
+onLanguage(showLanguage);
+$("languages").hidden = false;
+showLanguage(chosenLanguage());
+
+// Of the operations they are made when one is opened: most never are.
+for (const operation of document.querySelectorAll(".group details.operation"))
+  operation.addEventListener(
+    "toggle",
+    () => addLanguages(/** @type {HTMLElement} */ (operation), texts.languages),
+    { once: true },
+  );
 
 // ---- search: every word must occur in an operation's names
 

@@ -136,6 +136,7 @@ def show_changes(transcript: Transcript, changes: Changes) -> dict[str, Any]:
     rows = transcript.segments.filter(key__in=present[:_SEGMENTS_SHOWN]).select_related("speaker")
     return {
         "revision": transcript.revision,
+        "text_revision": transcript.text_revision,
         "is_corrected": transcript.is_corrected,
         "segments": [show_segment(row) for row in rows],
         "removed": removed[:_SEGMENTS_SHOWN],

@@ -139,6 +139,7 @@ def _show(row: Revision) -> dict[str, Any]:
         "action": row.action,
         "author": row.author.email if row.author is not None else None,
         "restored": row.restored,
+        "summary": row.summary,
         "created_at": row.created_at.isoformat(),
     }
 

@@ -208,6 +208,9 @@ class EditedSerializer(serializers.Serializer[object]):
     """What an edit left."""
 
     revision = serializers.IntegerField(help_text="Also the ETag; for the next `If-Match`.")
+    text_revision = serializers.IntegerField(
+        help_text="The last revision that changed what is said: results made before are stale."
+    )
     is_corrected = serializers.BooleanField()
     segments = EditableSegmentSerializer(
         many=True, help_text="Those that changed, in order; at most 100."
@@ -236,11 +239,17 @@ class GapAnswerSerializer(EditedSerializer):
     warnings = WarningSerializer(many=True)
 
 
+class WordsChangedSerializer(serializers.Serializer[object]):
+    before = serializers.CharField(allow_blank=True)
+    after = serializers.CharField(allow_blank=True)
+
+
 class RevisionSerializer(serializers.Serializer[object]):
     number = serializers.IntegerField()
     action = serializers.ChoiceField(choices=EditAction.choices)
     author = serializers.CharField(allow_null=True, help_text="null: the account is gone.")
     restored = serializers.IntegerField(allow_null=True)
+    summary = WordsChangedSerializer(many=True, help_text="A few of the words that it changed.")
     created_at = serializers.DateTimeField()
 
 

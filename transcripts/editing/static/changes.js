@@ -14,6 +14,7 @@ import { texts } from "../../pages/static/texts.js";
 
 let seen = Number(list.dataset.revision); // what was changed up to it is on the page
 let latest = seen;
+let text = Number(list.dataset.textRevision ?? 0); // the last revision that changed what is said
 /** @type {Set<number>} */
 const own = new Set(); // revisions that this window made, above `seen`
 /** @type {Map<string, number>} */
@@ -29,6 +30,13 @@ let catchUp = async () => {};
 
 export const currentRevision = () => latest;
 export const seenRevision = () => seen;
+/** What was made of the text before this revision is out of date. */
+export const textRevision = () => text;
+
+/** @param {number | undefined} revision of an answer, before it is noted */
+export function noteText(revision) {
+  text = Math.max(text, revision ?? 0);
+}
 
 /** The revision on which a change of these lines builds. @param {string[]} lines */
 export const baseOf = (lines) => Math.max(seen, ...lines.map((line) => ownByLine.get(line) ?? 0));
@@ -142,6 +150,7 @@ export async function requestChange(method, path, body, { ifMatch, ...options })
     body: body === undefined ? undefined : JSON.stringify(body),
   });
   const result = await readJson(answer);
+  noteText(result?.text_revision);
   const revision = Number(answer.headers.get("ETag")?.match(/\d+/)?.[0] ?? latest);
   return { ...result, revision };
 }

@@ -17,8 +17,7 @@ import { clearUnsure } from "./unsure.js";
 import { announce } from "../../pages/static/dom.js";
 import { formatClock } from "../../pages/static/format.js";
 import { locateWords } from "../../pages/static/marks.js";
-import { player, words } from "../../pages/static/reader.js";
-import { seekTo } from "../../pages/static/player-time.js";
+import { hearFrom, player, words } from "../../pages/static/reader.js";
 import {
   idOf,
   lines,
@@ -37,6 +36,8 @@ const plain = (/** @type {string} */ text) => text.replace(/\s+/g, " ").trim();
 let current = null;
 /** @type {Map<string, string>} */
 const saved = new Map(); // of lines with typed text: what it was before
+/** The text of a line when the caret came in, or when it was last saved. */
+const lastText = new WeakMap();
 let timer = 0;
 /** @type {((item: HTMLElement) => void)[]} */
 const listeners = [];
@@ -58,13 +59,14 @@ export function startDocument() {
   });
   onLines((ids) => {
     for (const id of ids) if (!queue.has(id)) saved.delete(id);
+    if (current && !saved.has(idOf(current))) lastText.set(current, textOf(current));
     if (!currentLine() && lines[0]) makeCurrent(/** @type {HTMLElement} */ (lines[0]));
   });
   list.addEventListener("pointerdown", (event) => {
     const text = textAt(event.target);
     if (text) makeCurrent(/** @type {HTMLElement} */ (text.closest("li"))); // before the caret is set
   });
-  list.addEventListener("click", seekToClicked);
+  list.addEventListener("click", playClicked);
   list.addEventListener("focusin", (event) => {
     const item = /** @type {HTMLElement | null} */ (
       /** @type {Element} */ (event.target).closest("li")
@@ -85,7 +87,7 @@ export function startDocument() {
     const text = textAt(event.target);
     if (!text) return;
     event.preventDefault();
-    const pasted = plain(event.clipboardData?.getData("text/plain") ?? "");
+    const pasted = (event.clipboardData?.getData("text/plain") ?? "").replace(/\s+/g, " ");
     document.execCommand("insertText", false, pasted);
   });
   list.addEventListener("drop", (event) => event.preventDefault());
@@ -105,6 +107,7 @@ export function makeCurrent(item) {
   if (item === current) return;
   if (current) setReachable(current, false);
   current = item;
+  lastText.set(item, textOf(item));
   setReachable(item, true);
   for (const listener of listeners) listener(item);
 }
@@ -147,7 +150,7 @@ export function enterLine(item, offset = 0, last = offset) {
 }
 
 /** @param {MouseEvent} event */
-function seekToClicked(event) {
+function playClicked(event) {
   const text = textAt(event.target);
   const item = /** @type {HTMLElement | null} */ (text?.closest("li"));
   if (!text || !item || !player || !getSelection()?.isCollapsed) return;
@@ -155,7 +158,7 @@ function seekToClicked(event) {
   const at = caretIn(text);
   const places = known ? locateWords(textOf(item), known) : [];
   const word = known?.[places.findLastIndex((place) => place && place[0] <= at)];
-  seekTo(player, word?.start ?? Number(item.dataset.start));
+  hearFrom(word?.start ?? Number(item.dataset.start));
 }
 
 // ---- typing
@@ -173,8 +176,7 @@ function noteInput(event) {
   timer = Number(setTimeout(commit, PAUSE_MS));
 }
 
-/** The text of a line when the caret came in, or when it was last saved. */
-const lastText = new WeakMap();
+// What a script puts in (a paste, here) comes without `beforeinput`: the text is known before.
 list.addEventListener("beforeinput", (event) => {
   const item = textAt(event.target)?.closest("li");
   const text = item && textOf(item);
@@ -190,6 +192,7 @@ export function commit() {
     const base = endTyping(id);
     if (!item) continue;
     const text = plain(textOf(item));
+    lastText.set(item, textOf(item));
     if (text === plain(before)) continue;
     if (!text) {
       removeNow(item, { ...stateOf(item), text: before }, base);

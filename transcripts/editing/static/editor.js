@@ -2,15 +2,14 @@
 import { guard, send } from "./changes.js";
 import { currentLine, enterLine, startDocument } from "./document.js";
 import { startFind } from "./find.js";
-import { startHistory } from "./history.js";
 import { startLineTools } from "./line-tools.js";
 import { allSpeakers, caretIn, change } from "./lines.js";
 import { startSpeakers } from "./speakers.js";
 import { startUndo } from "./undo.js";
 import { findUnsure, startUnsure } from "./unsure.js";
 import { startDownloads } from "../../exports/static/downloads.js";
-import { startGaps } from "../../gaps/static/gaps.js";
 import { $, announce, attempt, showError } from "../../pages/static/dom.js";
+import { onPart } from "../../pages/static/parts.js";
 import { textIn } from "../../pages/static/segments.js";
 import { placeBeside } from "../../pages/static/sheet.js";
 import { onKey } from "../../pages/static/shortcuts.js";
@@ -76,8 +75,13 @@ $("more").addEventListener("toggle", (/** @type {ToggleEvent} */ event) => {
   if (event.newState === "open") placeBeside($("more"), $("more-open"));
 });
 
-$("describe").hidden = $("how").hidden = false;
-if ($("recounting")) $("recounting").hidden = false;
+for (const button of /** @type {NodeListOf<HTMLElement>} */ (
+  document.querySelectorAll("[data-opens]")
+))
+  button.addEventListener("click", () => {
+    $("more").hidePopover();
+    $(button.dataset.opens ?? "").click();
+  });
 startDocument();
 startLineTools();
 startSpeakers();
@@ -85,5 +89,28 @@ startUnsure();
 startUndo();
 startFind();
 startDownloads();
-startHistory();
-startGaps();
+
+// ---- what few visits need is loaded when they do
+
+let hasGaps = false;
+async function startGapsOnce() {
+  if (hasGaps || !document.querySelector("#segments .gap")) return;
+  hasGaps = true;
+  const { startGaps } = await import("../../gaps/static/gaps.js");
+  startGaps();
+}
+startGapsOnce();
+onPart(startGapsOnce);
+$("glossary-open").addEventListener("click", async () => {
+  $("more").hidePopover();
+  const { openFixes } = await import("../../glossary/static/fixes.js");
+  openFixes();
+});
+$("review-open").addEventListener(
+  "click",
+  async () => {
+    const { openReview } = await import("../../review/static/review.js");
+    openReview();
+  },
+  { once: true },
+);

@@ -17,7 +17,6 @@ let at = -1;
 
 export function startFind() {
   const [form, opener] = [$("finder"), $("find-open")];
-  opener.hidden = false;
   opener.addEventListener("click", () => (form.hidden ? open() : close()));
   onKey("find", () => open());
   onKey("fixAll", () => openForWord());

@@ -9,6 +9,7 @@ const MAX_SHOWN = 100; // segments of one comparison
 
 /** @typedef {{
  *   number: number, action?: string, author?: string | null, created_at?: string, restored?: number,
+ *   summary?: {before: string, after: string}[],
  * }} Revision `number` 0: the original */
 /** @typedef {{start?: number, end?: number, speaker?: number | null}} Side */
 /** @typedef {{display_name: string, label: string} | null} NamedSide */
@@ -28,6 +29,7 @@ export function startHistory() {
     const { id } = /** @type {CustomEvent<HTMLElement>} */ (event).detail;
     if (id === "history") attempt(() => list(1));
   });
+  attempt(() => list(1));
 }
 
 /**
@@ -60,7 +62,7 @@ function makeMore(page) {
 }
 
 /** @param {Revision} revision */
-function showRevision({ number, action = "", author, created_at: time, restored }) {
+function showRevision({ number, action = "", author, created_at: time, restored, summary = [] }) {
   const what = number
     ? fill(texts.actions[action] ?? action, { number: restored })
     : texts.original;
@@ -82,10 +84,19 @@ function showRevision({ number, action = "", author, created_at: time, restored 
       named(texts.restore, () => restore(number)),
     );
   }
+  const changed = summary.map(({ before, after }) =>
+    make("span", { className: "changed", dir: "auto" }, ...showPair(before, after)),
+  );
   return make(
     "li",
     {},
-    make("span", {}, title, make("small", { textContent: by.filter(Boolean).join(" · ") })),
+    make(
+      "span",
+      {},
+      title,
+      ...changed,
+      make("small", { textContent: by.filter(Boolean).join(" · ") }),
+    ),
     buttons,
     place,
   );
@@ -186,7 +197,12 @@ function showSpeaker({ before, after }) {
 /** @param {FieldDifference} [fields] */
 function showFields({ before = {}, after = {} } = {}) {
   /** @type {Record<string, string>} */
-  const labels = { title: texts.title, tags: texts.tags, language_note: texts.note };
+  const labels = {
+    title: texts.title,
+    tags: texts.tags,
+    language_note: texts.note,
+    diarizer: texts.speakers_by,
+  };
   return Object.keys(labels)
     .filter((name) => name in after)
     .map((name) =>

@@ -6,6 +6,7 @@ import {
   isOwn,
   noteOwn,
   noteSeen,
+  noteText,
   requestChange,
   seenRevision,
 } from "./changes.js";
@@ -18,12 +19,12 @@ import { api } from "../../pages/static/reader.js";
 import { RequestError, pause, requestJson } from "../../pages/static/requests.js";
 import { list, textOf } from "../../pages/static/segments.js";
 import { fillCount, texts } from "../../pages/static/texts.js";
+import { followSince, onEvent } from "../../pages/static/transcript-stream.js";
 
 /** @typedef {import("../../pages/static/types.js").Change} Change */
 /** @typedef {import("../../pages/static/types.js").EditAnswer} EditAnswer */
 
 const FLUSH_MS = 8000;
-const RETRY_WAITS_MS = [2000, 5000, 15_000, 60_000];
 export const store = new Store(localStorage, `${list.dataset.user}:${list.dataset.transcript}`);
 /** @type {Map<string, {text: string, base: number}>} */
 const typing = new Map(); // lines with typed text that is no edit yet
@@ -134,6 +135,7 @@ async function resolveRefusal(change, problem) {
 function applyRemote(edited) {
   if (edited.revision <= seenRevision()) return;
   const isForeign = !isOwn(edited.revision);
+  noteText(edited.text_revision);
   noteSeen(edited.revision);
   if (!isForeign) return;
   if (!edited.complete || edited.gaps_changed) return reloadWhenFree();
@@ -153,21 +155,11 @@ export async function catchUp() {
   applyRemote(await requestJson(`${api}changes/?since=${seenRevision()}`));
 }
 
-// ---- the stream of events
-
-/** @param {number} tries */
-function follow(tries) {
-  const stream = new EventSource(`${api}events/?edits_since=${seenRevision()}&lasting=true`);
-  stream.addEventListener("open", () => (tries = 0));
-  stream.addEventListener("edited", (event) => applyRemote(JSON.parse(event.data)));
-  stream.addEventListener("words", (event) => {
-    const { segment } = JSON.parse(event.data);
+function follow() {
+  followSince(seenRevision);
+  onEvent("edited", applyRemote);
+  onEvent("words", ({ segment }) => {
     if (!isHeld(segment.id)) showTimes(segment);
-  });
-  stream.addEventListener("error", () => {
-    if (stream.readyState !== EventSource.CLOSED) return; // the browser opens it again
-    const waitMs = RETRY_WAITS_MS[Math.min(tries, RETRY_WAITS_MS.length - 1)];
-    setTimeout(() => follow(tries + 1), waitMs);
   });
 }
 
@@ -199,7 +191,7 @@ export async function startSync(commit) {
   addEventListener("online", () => queue.retry());
   addEventListener("focus", () => queue.retry());
   addEventListener("pagehide", commit);
-  follow(0);
+  follow();
   const { changes, drafts } = await store.adopt(navigator.locks);
   for (const change of changes) redo(change);
   for (const { line, text, base } of drafts) {

@@ -19,7 +19,6 @@ export function startUndo() {
     ["redo", 1],
   ])) {
     onKey(name, () => take(step));
-    $(name).hidden = false;
     $(name).addEventListener("click", () => take(step));
   }
   let isChanged = false;

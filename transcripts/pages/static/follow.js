@@ -22,6 +22,10 @@ let current = null;
 let currentWord = null;
 let stopAt = Infinity; // seconds: where a place that is played ends
 let scrolledAt = -Infinity;
+let isEndReached = false;
+
+/** Whether it stands still because a place that was played came to its end. */
+export const hasReachedEnd = () => isEndReached;
 
 /** Stop at this time of the recording, once. @param {number} seconds */
 export function stopPlayingAt(seconds) {
@@ -40,6 +44,7 @@ export function startFollowing(audio, source) {
     if (!audio.paused && !audio.ended) frame = requestAnimationFrame(step);
   };
   audio.addEventListener("play", () => {
+    isEndReached = false;
     if (!frame) frame = requestAnimationFrame(step);
   });
   audio.addEventListener("pause", () => {
@@ -62,6 +67,7 @@ function show(audio, source) {
   const seconds = recordingTime(audio);
   if (seconds >= stopAt) {
     stopAt = Infinity;
+    isEndReached = true;
     audio.pause();
   }
   const item = isWithin(current, seconds) ? current : findSegment(seconds);

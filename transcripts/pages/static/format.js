@@ -66,29 +66,35 @@ const STYLES = {
   en: { locale: "en-GB", month: "short" },
 };
 
+const CLOCK = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+
 /**
  * @param {Date} time
- * @param {Intl.DateTimeFormatOptions} options
+ * @param {object} options
  */
-function formatDate(time, options) {
-  const { locale, month } = language().startsWith("cs") ? STYLES.cs : STYLES.en;
-  return time.toLocaleString(locale, {
-    day: "numeric",
-    month: /** @type {"numeric" | "short"} */ (month),
-    year: "numeric",
-    ...options,
-  });
+function format(time, options) {
+  const { locale } = language().startsWith("cs") ? STYLES.cs : STYLES.en;
+  return time.toLocaleString(locale, /** @type {Intl.DateTimeFormatOptions} */ (options));
 }
+
+function dayOptions() {
+  const { month } = language().startsWith("cs") ? STYLES.cs : STYLES.en;
+  return { day: "numeric", month };
+}
+
+/** The account's own zone; of a guest, and where none is set, the browser's. */
+const zone = () => ({ timeZone: document.body.dataset.timeZone });
 
 /** A day such as `2026-11-20`, in words. @param {string} day */
-export const formatDay = (day) => formatDate(new Date(`${day}T12:00:00`), {});
+export const formatDay = (day) =>
+  format(new Date(`${day}T12:00:00`), { ...dayOptions(), year: "numeric" });
 
 /** @param {string | number | Date} time */
-export function formatDateTime(time) {
-  const timeZone = document.body.dataset.timeZone;
-  const clock = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
-  return formatDate(
-    new Date(time),
-    /** @type {Intl.DateTimeFormatOptions} */ ({ ...clock, timeZone }),
-  );
-}
+export const formatDateTime = (time) =>
+  format(new Date(time), { ...dayOptions(), year: "numeric", ...CLOCK, ...zone() });
+
+/** The day without its year: `26 Nov`, `26. 11.` @param {string | number | Date} time */
+export const formatShortDay = (time) => format(new Date(time), { ...dayOptions(), ...zone() });
+
+/** `11:42` @param {string | number | Date} time */
+export const formatTime = (time) => format(new Date(time), { ...CLOCK, ...zone() });

@@ -22,7 +22,7 @@ function showSelected() {
   if (!button) return;
   $("select-all").hidden = false;
   button.textContent = count ? fill(texts.selected, { count }) : texts.none_selected;
-  for (const id of ["export-selected", "tag-selected", "delete-selected"]) $(id).hidden = !count;
+  for (const id of ["export", "tag", "repeat", "delete"]) $(`${id}-selected`).hidden = !count;
   const all = $("select-all").querySelector("input");
   all.checked = count === boxes.length;
   all.indeterminate = count > 0 && count < boxes.length;
@@ -39,6 +39,7 @@ document.addEventListener("click", (event) => {
   const { id } = /** @type {HTMLElement} */ (event.target);
   if (id === "delete-selected") deleteSelected();
   if (id === "tag-selected") tagSelected();
+  if (id === "repeat-selected") repeatSelected();
 });
 addEventListener("pageshow", showSelected);
 
@@ -47,6 +48,15 @@ async function deleteSelected() {
   const question = ids.length > 1 ? texts.delete_many : texts.delete_one;
   if (!confirm(fill(question, { count: ids.length }))) return;
   await changeAll(ids, texts.deleted, (id) => callTranscript({ id }, "", { method: "DELETE" }));
+}
+
+/** Transcribe them again as before, with what is there now; what can't be is reported with its reason. */
+async function repeatSelected() {
+  const ids = listSelected().map(({ value }) => value);
+  if (!confirm(fill(texts.repeat_asked, { count: ids.length }))) return;
+  const headers = { "Content-Type": "application/json" };
+  const options = { method: "POST", headers, body: "{}" };
+  await changeAll(ids, texts.repeated, (id) => callTranscript({ id }, "jobs/", options));
 }
 
 async function tagSelected() {

@@ -6,7 +6,7 @@ import { list } from "./segments.js";
 const AT_ONCE = 6000; // lines that are read without being asked for
 /** @type {(() => void)[]} */
 const listeners = [];
-/** @type {Promise<void> | null} */
+/** @type {Promise<boolean> | null} */
 let loading = null;
 
 /** @param {() => void} listener called when lines were added */
@@ -33,7 +33,8 @@ export function startParts() {
   if (list.getElementsByClassName("segment").length < AT_ONCE) idle(() => loadRest());
 }
 
-/** Add the next part, if there is one. A failure leaves the link, which can be followed. */
+/** Add the next part, if there is one; resolves to whether lines were added. A failure leaves the link,
+ * which can be followed. */
 export function loadRest() {
   loading ??= loadNext().finally(() => (loading = null));
   return loading;
@@ -41,13 +42,13 @@ export function loadRest() {
 
 async function loadNext() {
   const link = nextLink();
-  if (!link) return;
+  if (!link) return false;
   let page;
   try {
     const answer = await request(link.href);
     page = new DOMParser().parseFromString(await answer.text(), "text/html");
   } catch {
-    return;
+    return false;
   }
   const known = new Set([...list.querySelectorAll("li")].map(({ id }) => id));
   for (const block of page.querySelectorAll("#segments > .block")) {
@@ -59,4 +60,5 @@ async function loadNext() {
   if (next instanceof HTMLAnchorElement) link.href = next.getAttribute("href") ?? "";
   else link.parentElement?.remove();
   for (const listener of listeners) listener();
+  return true;
 }

@@ -20,6 +20,9 @@ export function recordingTime(player) {
   return seconds;
 }
 
+// At the very end of some WAV files Firefox's decoder fails, and plays nothing from then on.
+const END_S = 0.002;
+
 /**
  * Move the player to a time of the recording, in seconds.
  * @param {HTMLMediaElement} player
@@ -29,5 +32,6 @@ export function seekTo(player, seconds) {
   let closed = 0;
   for (const [start, length] of pausesOf(player))
     closed += Math.min(length, Math.max(0, seconds - start));
-  player.currentTime = seconds - closed;
+  const last = Number.isFinite(player.duration) ? player.duration - END_S : Infinity;
+  player.currentTime = Math.max(0, Math.min(last, seconds - closed));
 }

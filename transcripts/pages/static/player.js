@@ -154,7 +154,8 @@ class SttPlayer extends HTMLElement {
   showTime() {
     const media = /** @type {HTMLMediaElement} */ (this.media);
     const wave = /** @type {HTMLElement} */ (this.wave);
-    const [now, length] = [recordingTime(media), this.length];
+    const hundredths = Math.round(100 * recordingTime(media)); // at the end, all of it was played
+    const [now, length] = [hundredths / 100, this.length];
     const shown = `${formatClock(now)} / ${formatClock(length)}`;
     if (this.clock && this.clock.textContent !== shown) this.clock.textContent = shown;
     if (this.played) this.played.style.inlineSize = `${length ? (100 * now) / length : 0}%`;
@@ -235,8 +236,9 @@ class SttPlayer extends HTMLElement {
     const { media, stage, captions } = this;
     if (!(media instanceof HTMLVideoElement) || !media.videoWidth || !stage || !captions) return;
     stage.hidden = false;
-    captions.hidden = false;
     document.body.classList.add("has-video");
+    if (!this.dataset.captions) return;
+    captions.hidden = false;
     if (captions.getAttribute("aria-pressed") !== "true") captions.click();
   }
 

@@ -1,81 +1,38 @@
 // Reading along: words and their times, a click that plays from there, and further parts of a text.
-import { hideError, showError } from "./dom.js";
-import { startFollowing, stopPlayingAt } from "./follow.js";
+import { showError } from "./dom.js";
+import { hasReachedEnd, startFollowing, stopPlayingAt } from "./follow.js";
 import { loadRest, onPart, startParts } from "./parts.js";
 import { seekTo } from "./player-time.js";
-import { RequestError, requestJson } from "./requests.js";
-import { findSegment, idOf, lines, list } from "./segments.js";
+import { findSegment, lines, list } from "./segments.js";
 import { startShortcuts } from "./shortcuts.js";
+import { SpokenWords } from "./spoken-words.js";
 import { texts } from "./texts.js";
 
 export { lines, list };
 
-/** @typedef {import("./types.js").Word} Word */
-
 export const player = /** @type {HTMLMediaElement | null} */ (document.getElementById("player"));
 export const api = `/api/v1/transcripts/${list.dataset.transcript}/`;
-const PAGE = 100; // segments whose words are read at once
-const RETRY_MS = 5000; // playing asks once a frame
-/** @type {Map<string, Word[]>} */
-export const words = new Map(); // segment id → its words, as the API gives them
-/** @type {Map<number, Promise<void>>} */
-const pages = new Map(); // page → the promise of it
-/** @type {Map<number, number>} */
-const failedAt = new Map(); // page → when it could not be read
 /** @type {((ids: string[]) => void)[]} */
 const listeners = [];
-let isFailureShown = false;
+const spoken = new SpokenWords(
+  (page) => `${api}segments/?page=${page + 1}&page_size=100`,
+  (ids) => {
+    for (const listener of listeners) listener(ids);
+  },
+);
+export const words = spoken.known; // segment id → its words, as the API gives them
+let isPausedByHand = false;
 
 /** @param {(ids: string[]) => void} listener called with the segments whose words were read */
 export function onWords(listener) {
   listeners.push(listener);
 }
 
-/**
- * Return the words of a segment; reads the page that it is on. Where that fails, the failure is
- * shown, no words are returned, and a call after RETRY_MS tries again.
- * @param {HTMLElement} item
- * @returns {Promise<Word[]>}
- */
-export async function wordsOf(item) {
-  const index = [...lines].indexOf(item);
-  const before = Number(list.dataset.first ?? 0); // of a long text, the page shows a part
-  const page = index < 0 ? 0 : Math.floor((before + index) / PAGE) + 1;
-  if (!words.has(idOf(item)) && page && isDue(page)) {
-    if (!pages.has(page)) pages.set(page, readPage(page));
-    await pages.get(page);
-  }
-  return words.get(idOf(item)) ?? [];
-}
-
-/** @param {number} page */
-const isDue = (page) => Date.now() - (failedAt.get(page) ?? -Infinity) >= RETRY_MS;
-
-/** @param {number} page */
-async function readPage(page) {
-  try {
-    const { results } = await requestJson(`${api}segments/?page=${page}&page_size=${PAGE}`);
-    const read = results.filter((/** @type {{id: string}} */ { id }) => !words.has(id));
-    for (const segment of read) words.set(segment.id, segment.words);
-    failedAt.delete(page);
-    if (isFailureShown) hideError();
-    isFailureShown = false;
-    const ids = read.map((/** @type {{id: string}} */ { id }) => id);
-    for (const listener of listeners) listener(ids);
-  } catch (problem) {
-    if (!(problem instanceof RequestError)) throw problem;
-    pages.delete(page);
-    failedAt.set(page, Date.now());
-    if (!isFailureShown) showError(problem.message, { canReload: problem.status === 401 });
-    isFailureShown = true;
-  }
-}
+/** @param {HTMLElement} item */
+export const wordsOf = (item) => spoken.of(item);
 
 /** Discard what was read of pages: segments have moved. */
-export function discardPages() {
-  pages.clear();
-  failedAt.clear();
-}
+export const discardPages = () => spoken.discardPages();
 
 /**
  * Play from a time, to another one or on.
@@ -90,17 +47,31 @@ export function playFrom(seconds, until = Infinity) {
 }
 
 /**
+ * Play from the place that was clicked; once someone has paused the recording, only go there, so that
+ * who corrects in silence stays in silence.
+ * @param {number} seconds
+ */
+export function hearFrom(seconds) {
+  if (!player) return;
+  if (!isPausedByHand) return playFrom(seconds);
+  stopPlayingAt(Infinity);
+  seekTo(player, seconds);
+}
+
+/**
  * Play from a time, and show its line. Without a recording a line of another part of the text is
  * shown by that part's page.
  * @param {number} seconds
  * @param {number | null} [order] how many segments are before it
  */
-export function goTo(seconds, order = null) {
-  const item = findSegment(seconds);
-  const isHere = item && seconds < Number(item.dataset.end);
-  if (isHere) item.scrollIntoView({ block: "center" });
+export async function goTo(seconds, order = null) {
   if (player) playFrom(seconds);
-  else if (!isHere && order !== null) location.assign(`?line=${order}`);
+  for (let item = findSegment(seconds); ; item = findSegment(seconds)) {
+    if (item && seconds < Number(item.dataset.end)) return item.scrollIntoView({ block: "center" });
+    const isBehind = item === lines[lines.length - 1];
+    if (!isBehind || !(await loadRest())) break;
+  }
+  if (!player && order !== null) location.assign(`?line=${order}`);
 }
 
 /**
@@ -136,13 +107,9 @@ if (player) {
   list.classList.add("playable");
   showListen();
   onPart(showListen);
-  startFollowing(audio, {
-    wordsOf: (item) => words.get(idOf(item)),
-    load: (item) => {
-      if (!words.has(idOf(item))) wordsOf(item);
-    },
-    onLast: loadRest,
-  });
+  startFollowing(audio, { ...spoken.source, onLast: loadRest });
+  audio.addEventListener("play", () => (isPausedByHand = false));
+  audio.addEventListener("pause", () => (isPausedByHand = !audio.ended && !hasReachedEnd()));
   audio.addEventListener("error", () =>
     showError(texts.no_recording, { retry: () => audio.load() }),
   );

@@ -88,10 +88,12 @@ export function describeAnswer({ status, headers }, body) {
 
 /**
  * @param {number} status
- * @param {{error?: string} | null} body
+ * @param {{error?: string, code?: string} | null} body
  */
 function describe(status, body) {
   if (status === 401) return texts.logged_out;
+  const known = texts.refusals?.[body?.code ?? ""]; // in the page's language, if that isn't English
+  if (known) return fill(known, { reason: body?.error ?? "" });
   return body?.error ?? fill(texts.server_error, { status });
 }
 

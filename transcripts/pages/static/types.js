@@ -24,6 +24,7 @@
  * @typedef {{
  *   complete: boolean,
  *   revision: number,
+ *   text_revision?: number,
  *   segments: Segment[],
  *   removed: string[],
  *   speakers: Speaker[],

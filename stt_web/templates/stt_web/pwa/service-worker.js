@@ -1,11 +1,12 @@
-// The shell only: an offline page, and files that other apps share. No page, answer, text or
-// recording of an account is ever stored here.
+// The shell only: an offline page with its style, and files that other apps share. No page, answer,
+// text or recording of an account is ever stored here.
 const SHELL = "shell-{{ version }}";
 const SHARED = "shared";
 const OFFLINE = "/offline/";
+const FILES = "{{ files }}".split(" ");
 
 self.addEventListener("install", (event) => {
-  event.waitUntil(caches.open(SHELL).then((cache) => cache.addAll([OFFLINE])));
+  event.waitUntil(caches.open(SHELL).then((cache) => cache.addAll([OFFLINE, ...FILES])));
   self.skipWaiting();
 });
 
@@ -25,6 +26,8 @@ self.addEventListener("fetch", (event) => {
     event.respondWith(keepShared(request));
   else if (request.mode === "navigate" && request.method === "GET")
     event.respondWith(fetch(request).catch(() => caches.match(OFFLINE)));
+  else if (FILES.includes(new URL(request.url).pathname))
+    event.respondWith(fetch(request).catch(() => caches.match(request, { ignoreSearch: true })));
 });
 
 // The files wait for the page, which takes them and deletes them (pwa.js).

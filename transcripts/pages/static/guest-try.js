@@ -1,0 +1,304 @@
+// A guest's recordings, one after the other, through the public API with what a program would use:
+// POST /v1/transcribe (async), the transcript's event stream, its exports.
+import { $, hideError, make, showError } from "./dom.js";
+import { followEvents } from "./event-stream.js";
+import { fetchExport, saveFile } from "../../exports/static/exports.js";
+import { formatBytes, formatClock } from "./format.js";
+import { GuestFiles } from "./guest-files.js";
+import { offerToSave } from "./guest-results.js";
+import { RequestError, callTranscript, requestJson, withRetries } from "./requests.js";
+import { fill, texts } from "./texts.js";
+import { upload } from "./upload.js";
+import { asFields, readForm } from "../../uploads/static/options.js";
+
+const RESULT_WAITS_MS = [1000, 2000, 4000];
+const signUp = { href: "/account/signup/", label: texts.sign_up };
+
+/** @typedef {import("./types.js").Segment} Segment */
+/** @typedef {import("./guest-files.js").Item} Item */
+
+const form = $("try");
+const submit = form.querySelector("[type=submit]");
+const cancelButton = $("cancel");
+const stateLine = document.querySelector(".upload-state");
+const files = new GuestFiles($("guest-files"), { show: open, retry });
+let isRunning = false;
+/** @type {Item | null} */
+let shown = null; // whose transcript the page shows
+let isOpened = false; // there is one to read: the next one doesn't take its place
+
+/** Take these instead of those that wait. @param {File[]} chosen */
+export function chooseFiles(chosen) {
+  files.choose(chosen);
+  const limit = Number(form.dataset.limit);
+  for (const item of files.waiting())
+    if (limit && item.file.size > limit) {
+      const values = { size: formatBytes(item.file.size), limit: formatBytes(limit) };
+      files.change(item, { state: "refused", problem: fill(texts.too_large, values) });
+    }
+  if (isRunning) return; // they are next
+  const [only] = files.items;
+  if (files.items.length === 1 && only?.state === "refused")
+    showError(only.problem, { link: signUp });
+  else hideError();
+}
+
+export const hasFiles = () => files.items.length > 0;
+
+/** All that wait. Every file has a line which says what became of it. */
+export async function transcribeFiles() {
+  if (isRunning || !files.waiting().length) return;
+  isRunning = true;
+  isOpened = false;
+  submit.disabled = true;
+  hideError();
+  addEventListener("beforeunload", askBeforeLeaving);
+  for (let [item] = files.waiting(); item; [item] = files.waiting()) await run(item);
+  removeEventListener("beforeunload", askBeforeLeaving);
+  $("progress").hidden = true;
+  submit.disabled = false;
+  isRunning = false;
+}
+
+/** Those that wait would be lost. @param {Event} event */
+function askBeforeLeaving(event) {
+  if (files.waiting().length) event.preventDefault();
+}
+
+/** @param {Item} item */
+function retry(item) {
+  files.change(item, { state: "waiting", problem: "" });
+  transcribeFiles();
+}
+
+/** @param {Item} item */
+async function run(item) {
+  const controller = new AbortController();
+  const { signal } = controller;
+  files.change(item, { state: "working" });
+  if (!isOpened) clear(item);
+  try {
+    if (item.job)
+      await follow(item, signal); // the connection was lost
+    else await transcribe(item, controller);
+  } catch (problem) {
+    if (signal.aborted) return void files.change(item, { state: "cancelled" });
+    fail(item, problem);
+  }
+}
+
+/** @param {Item} item @param {unknown} problem */
+function fail(item, problem) {
+  $("progress").hidden = true;
+  if (problem instanceof RequestError && problem.code === "anonymous_limit") {
+    // None of the others would be taken; they stay here, and so does the way to try again.
+    const left = [item, ...files.waiting()];
+    for (const each of left)
+      files.change(each, { state: "refused", problem: texts.anonymous_limit });
+    return void showError(texts.anonymous_limit, { link: signUp });
+  }
+  const message = messageOf(problem);
+  const isOver = problem instanceof FailedError; // else its events are followed again
+  files.change(item, { state: "failed", problem: message, job: isOver ? null : item.job });
+  if (files.items.length === 1) showError(message, { retry: () => retry(item) });
+}
+
+/** @param {Item} item @param {AbortController} controller */
+async function transcribe(item, controller) {
+  const { signal } = controller;
+  cancelButton.disabled = false;
+  cancelButton.onclick = () => {
+    controller.abort();
+    $("progress").hidden = true;
+  };
+  showState(item, "uploading", { part: 0 });
+  const accepted = await upload("/v1/transcribe", readBody(item.file), {
+    signal,
+    onProgress: (loaded, total) =>
+      showState(item, loaded < total ? "uploading" : "saving", {
+        detail: `${formatBytes(loaded)} / ${formatBytes(total)}`,
+        part: loaded / total,
+      }),
+  });
+  item.job = { id: accepted.id, token: accepted.token ?? "" };
+  await follow(item, signal);
+}
+
+/** @param {File} file */
+function readBody(file) {
+  const body = new FormData();
+  body.append("async", "true");
+  for (const [name, value] of Object.entries(asFields(readForm(form)))) body.append(name, value);
+  body.append("file", file);
+  return body;
+}
+
+// ---- following the job
+
+/** @param {Item} item @param {AbortSignal} signal */
+async function follow(item, signal) {
+  cancelButton.disabled = false;
+  cancelButton.onclick = () => cancel(item);
+  await followEvents((headers) => call(item, "events/", { headers, signal }), {
+    signal,
+    handle: ({ name, data }) => showEvent(item, name, data),
+    onLost: () => showState(item, "lost"),
+  });
+  const transcript = await read(item, signal);
+  $("progress").hidden = true;
+  if (transcript.status === "cancelled") {
+    if (shown === item) clear(null);
+    return void files.change(item, { state: "cancelled", job: null });
+  }
+  if (transcript.status === "failed") throw new FailedError(transcript.error ?? texts.failed);
+  hideError();
+  files.change(item, { state: "done" });
+  if (!isOpened) showTranscript(item, transcript);
+  isOpened = true;
+  offerToSave(files.items.flatMap(({ state, job }) => (state === "done" && job ? [job] : [])));
+}
+
+/** The server could not transcribe it; trying again sends it again. */
+class FailedError extends Error {}
+
+/** The event stream says when it is cancelled. @param {Item} item */
+async function cancel(item) {
+  cancelButton.disabled = true;
+  try {
+    await call(item, "cancel/", { method: "POST" });
+    hideError();
+  } catch (problem) {
+    cancelButton.disabled = false;
+    showError(messageOf(problem));
+  }
+}
+
+/**
+ * @param {Item} item
+ * @param {string} path
+ * @param {import("./requests.js").RequestOptions} [options]
+ */
+function call({ job }, path, options) {
+  if (!job) throw new Error("There is no job");
+  return callTranscript(job, path, options);
+}
+
+/**
+ * Show one event; return true at the end of the job.
+ * @param {Item} item
+ * @param {string} name
+ * @param {any} data
+ */
+function showEvent(item, name, data) {
+  if (name === "status" && data.status in texts) showState(item, data.status);
+  if (name === "queue" && data.position > 0)
+    showState(item, "queued", { detail: fill(texts.queue_position, data) });
+  if (name === "progress" && data.total_s)
+    showState(item, "processing", {
+      detail: fill(texts.of, {
+        done: formatClock(data.done_s),
+        total: formatClock(data.total_s),
+      }),
+      part: Math.min(1, data.done_s / data.total_s),
+    });
+  if (name === "segment" && shown === item) showSegment(data);
+  return name === "done";
+}
+
+/** @param {Item} item @param {AbortSignal} [signal] */
+function read({ job }, signal) {
+  const headers = { Authorization: `Bearer ${job?.token}` };
+  const ask = () => requestJson(`/api/v1/transcripts/${job?.id}/`, { headers, signal });
+  return withRetries(ask, { waitsMs: RESULT_WAITS_MS, signal });
+}
+
+// ---- showing
+
+/** A transcript of the list, because it was asked for. @param {Item} item */
+async function open(item) {
+  hideError();
+  try {
+    const transcript = await read(item);
+    isOpened = true;
+    showTranscript(item, transcript);
+  } catch (problem) {
+    showError(messageOf(problem), { retry: () => open(item) });
+  }
+}
+
+/** @param {Item} item @param {any} transcript */
+function showTranscript(item, transcript) {
+  clear(item);
+  transcript.segments.forEach(showSegment);
+  showFacts(item, transcript);
+  $("result").hidden = $("downloads").hidden = false;
+  $("result-title").focus();
+  $("result").scrollIntoView({ block: "start" });
+}
+
+/** @param {Item | null} item whose transcript is to come here */
+function clear(item) {
+  shown = item;
+  for (const id of ["result", "downloads"]) $(id).hidden = true;
+  for (const id of ["segments", "warnings"]) $(id).replaceChildren();
+  $("facts").textContent = "";
+}
+
+/**
+ * @param {Item} item
+ * @param {string} state
+ * @param {{detail?: string, part?: number | null}} [progress]
+ */
+function showState(item, state, { detail = "", part = null } = {}) {
+  $("progress").hidden = false;
+  const name = files.items.length > 1 ? item.file.name : "";
+  if (stateLine) stateLine.textContent = texts[state];
+  $("detail").textContent = [name, detail].filter(Boolean).join(" · ");
+  if (part === null) $("bar").removeAttribute("value");
+  else $("bar").value = part;
+}
+
+/** @param {Segment} segment */
+function showSegment({ start, speaker, text }) {
+  $("result").hidden = false;
+  const body = make("div");
+  if (speaker) body.append(make("b", { textContent: speaker }));
+  body.append(make("p", { textContent: text, dir: "auto" }));
+  $("segments").append(make("li", {}, make("time", { textContent: formatClock(start) }), body));
+}
+
+/** @param {Item} item @param {any} transcript */
+function showFacts(item, transcript) {
+  const warnings = /** @type {{code: string, message: string}[]} */ (transcript.warnings ?? []);
+  const facts = [formatClock(transcript.duration), fill(texts.transcribed_with, transcript)];
+  if (files.items.length > 1) facts.unshift(item.file.name);
+  if (warnings.some(({ code }) => code === "no_speech")) facts.push(texts.no_speech);
+  $("facts").textContent = facts.join(" · ");
+  for (const { code, message } of warnings) {
+    if (code === "no_speech") continue; // stands in the facts
+    $("warnings").append(make("li", { textContent: texts.warnings[code] ?? message }));
+  }
+}
+
+for (const button of $("downloads").children)
+  button.addEventListener("click", async () => {
+    button.disabled = true;
+    try {
+      if (shown) await save(shown, button.dataset.format);
+    } catch (problem) {
+      showError(messageOf(problem), { retry: () => button.click() });
+    } finally {
+      button.disabled = false;
+    }
+  });
+
+/** @param {Item} item @param {string} format */
+async function save({ file, job }, format) {
+  const name = file.name.replace(/\.\w+$/, "") || "transcript";
+  const headers = { Authorization: `Bearer ${job?.token}` };
+  const address = `/api/v1/transcripts/${job?.id}/export/${format}/`;
+  saveFile(await fetchExport(address, { headers }), `${name}.${format}`);
+}
+
+/** @param {unknown} problem */
+const messageOf = (problem) => (problem instanceof Error ? problem.message : String(problem));
