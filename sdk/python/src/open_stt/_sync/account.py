@@ -1,0 +1,201 @@
+# Generated from `_async` by `python -m sdk.generate`.
+"""The account (without asyncio): keys, usage, webhooks, settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, cast
+
+from open_stt._sync.transport import Transport
+from open_stt.calls import Call, without_none
+from open_stt.types import (
+    Account,
+    ApiKey,
+    BenchReport,
+    Cloud,
+    Delivery,
+    DeliveryDetail,
+    DoctorReport,
+    Endpoint,
+    Glossary,
+    ModelWeights,
+    NewApiKey,
+    NewEndpoint,
+    NewSecret,
+    NoteTemplate,
+    NoteTemplateList,
+    Processing,
+    Retention,
+    Usage,
+    WeightsOnDisk,
+)
+
+
+class AccountMethods:
+    _transport: Transport
+
+    def account(self) -> Account:
+        """Return the profile, the plan, and what is left of minutes and credits."""
+        return self._transport.get(Account, "/api/v1/account/")
+
+    def update_account(self, **fields: Any) -> Account:
+        """Change name, time_zone, language or email_preferences."""
+        return self._transport.answer(Account, Call("PUT", "/api/v1/account/", body=fields))
+
+    def usage(self) -> Usage:
+        """Return the last 30 days, oldest first, and their totals."""
+        return self._transport.get(Usage, "/api/v1/usage/")
+
+    def cloud(self) -> Cloud:
+        """Return the inference servers of the account's own."""
+        return self._transport.get(Cloud, "/api/v1/cloud/")
+
+    def examine_server(self, *, network: bool = False) -> DoctorReport:
+        """Return what is amiss with the server, and its cure. For keys of operators.
+
+        `network`: also try the places that models are fetched from.
+        """
+        params = {"network": "true"} if network else {}
+        return self._transport.get(DoctorReport, "/api/v1/operator/doctor/", **params)
+
+    def measure_server(self, seconds: int = 60) -> BenchReport:
+        """Measure the server on its own machine, for 30 to 60 seconds. For keys of operators.
+
+        Others wait longer meanwhile. It charges nothing and leaves nothing behind.
+        """
+        body = {"seconds": seconds}
+        return self._transport.post(BenchReport, "/api/v1/operator/bench/", body=body)
+
+    def weights(self) -> WeightsOnDisk:
+        """Return the models that are installed or could be, and what is fetched. For operators."""
+        return self._transport.get(WeightsOnDisk, "/api/v1/operator/models/")
+
+    def pull_model(self, model: str, *, reason: str) -> ModelWeights:
+        """Have a model fetched; `weights` tells how far it is. For operators with all rights.
+
+        `reason`: for the server's audit log.
+        """
+        body = {"model": model, "reason": reason}
+        return self._transport.post(ModelWeights, "/api/v1/operator/models/pull/", body=body)
+
+    def glossary(self) -> Glossary:
+        """Return the words that the account's recordings are about."""
+        return self._transport.get(Glossary, "/api/v1/glossary/")
+
+    def set_glossary(self, terms: Sequence[Mapping[str, Any]]) -> Glossary:
+        """Replace them."""
+        body = {"terms": list(terms)}
+        return self._transport.answer(Glossary, Call("PUT", "/api/v1/glossary/", body=body))
+
+    def retention(self) -> Retention:
+        """Return how many days recordings and transcripts are stored."""
+        return self._transport.get(Retention, "/api/v1/retention/")
+
+    def set_retention(self, **days: int | None) -> Retention:
+        """Set audio_days, transcript_days, embedding_days."""
+        return self._transport.answer(Retention, Call("PUT", "/api/v1/retention/", body=days))
+
+    def processing(self) -> Processing:
+        """Return what is made of each transcript by itself."""
+        return self._transport.get(Processing, "/api/v1/processing/")
+
+    def set_processing(
+        self, auto_process: Sequence[str], *, template: str = "", tags: Sequence[Any] = ()
+    ) -> Processing:
+        """Set it, for all recordings and for those with a tag."""
+        body = {"auto_process": list(auto_process), "template": template, "tags": list(tags)}
+        call = Call("PUT", "/api/v1/processing/", body=body)
+        return self._transport.answer(Processing, call)
+
+    def templates(self, *, language: str | None = None) -> NoteTemplateList:
+        """Return the outlines of notes, built in and own."""
+        return self._transport.get(NoteTemplateList, "/api/v1/templates/", language=language)
+
+    def create_template(self, name: str, sections: Sequence[Mapping[str, Any]]) -> NoteTemplate:
+        """Make an outline of notes."""
+        body = {"name": name, "sections": list(sections)}
+        return self._transport.post(NoteTemplate, "/api/v1/templates/", body, is_idempotent=True)
+
+    def delete_template(self, template_id: str) -> None:
+        self._transport.send(Call("DELETE", f"/api/v1/templates/{template_id}/"))
+
+
+class Keys:
+    """API keys."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def list(self) -> Iterator[ApiKey]:
+        """Yield the account's keys, without their secrets."""
+        for each in self._transport.pages("/api/v1/keys/", {"page_size": 100}):
+            yield cast("ApiKey", each)
+
+    def create(
+        self,
+        name: str,
+        *,
+        scopes: Sequence[str] | None = None,
+        expires_at: str | None = None,
+        never_expires: bool = False,
+    ) -> NewApiKey:
+        """Make a key; its `key` is in this answer only."""
+        body = without_none(name=name, scopes=scopes, expires_at=expires_at)
+        if never_expires:
+            body["expires_at"] = None
+        return self._transport.post(NewApiKey, "/api/v1/keys/", body)
+
+    def revoke(self, key_id: str, *, with_created: bool = False) -> None:
+        """Revoke a key; `with_created`: and all that it made."""
+        params = {"with_created": "true"} if with_created else {}
+        self._transport.send(Call("DELETE", f"/api/v1/keys/{key_id}/", params=params))
+
+
+class Webhooks:
+    """Endpoints of yours that are notified. `open_stt.verify_webhook` checks the messages."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def list(self) -> Iterator[Endpoint]:
+        for each in self._transport.pages("/api/v1/webhooks/", {"page_size": 100}):
+            yield cast("Endpoint", each)
+
+    def get(self, endpoint_id: str) -> Endpoint:
+        return self._transport.get(Endpoint, f"/api/v1/webhooks/{endpoint_id}/")
+
+    def create(
+        self, url: str, *, events: Sequence[str] | None = None, description: str | None = None
+    ) -> NewEndpoint:
+        """Make an endpoint; its `secret` is in this answer only."""
+        body = without_none(url=url, events=events, description=description)
+        return self._transport.post(NewEndpoint, "/api/v1/webhooks/", body)
+
+    def update(self, endpoint_id: str, **fields: Any) -> Endpoint:
+        """Change url, description, events or is_enabled."""
+        call = Call("PATCH", f"/api/v1/webhooks/{endpoint_id}/", body=fields)
+        return self._transport.answer(Endpoint, call)
+
+    def delete(self, endpoint_id: str) -> None:
+        self._transport.send(Call("DELETE", f"/api/v1/webhooks/{endpoint_id}/"))
+
+    def rotate_secret(self, endpoint_id: str) -> NewSecret:
+        """Make a new secret; for a day messages are signed with both."""
+        path = f"/api/v1/webhooks/{endpoint_id}/secret/rotate/"
+        return self._transport.post(NewSecret, path)
+
+    def send_test(self, endpoint_id: str) -> DeliveryDetail:
+        """Have a test event sent."""
+        path = f"/api/v1/webhooks/{endpoint_id}/test/"
+        return self._transport.post(DeliveryDetail, path)
+
+    def deliveries(self, endpoint_id: str, *, status: str | None = None) -> Iterator[Delivery]:
+        """Yield the messages of 30 days, newest first."""
+        path = f"/api/v1/webhooks/{endpoint_id}/deliveries/"
+        for each in self._transport.pages(path, {"status": status, "page_size": 100}):
+            yield cast("Delivery", each)
+
+    def replay(self, endpoint_id: str, delivery_id: str) -> DeliveryDetail:
+        """Have a message sent again."""
+        path = f"/api/v1/webhooks/{endpoint_id}/deliveries/{delivery_id}/replay/"
+        return self._transport.post(DeliveryDetail, path)

@@ -1,0 +1,3 @@
+from open_stt.cli.main import main
+
+main()
