@@ -34,8 +34,18 @@ from stt_web.core.errors import (
     UnreadableRequestError,
     UnsupportedBodyError,
 )
+from stt_web.core.outages import DatabaseUnavailableError, DiskFullError
 from stt_web.core.upload_errors import BodyTooLargeError, StalledError
 
+# What any request may be answered with.
+_OF_ALL: tuple[DeclaredError, ...] = (
+    MethodNotAllowedError,
+    UnreadableRequestError,
+    InvalidValueError,
+    InternalError,
+    DatabaseUnavailableError,
+    DiskFullError,
+)
 _SENTENCE_END = re.compile(r"[.;:](?:\s|$)")
 _Meanings = dict[str, dict[str, None]]  # code → sentences, each once, in order
 _TEXT_FORMATS = ("text/plain", "application/x-subrip", "text/vtt")
@@ -90,7 +100,7 @@ class ApiSchema(AutoSchema):
 
     def _common_errors(self) -> Iterator[DeclaredError]:
         is_public, is_plain = self._needed is PUBLIC, hasattr(self.view, "is_plain")
-        yield from (MethodNotAllowedError, UnreadableRequestError, InvalidValueError, InternalError)
+        yield from _OF_ALL
         if self.view.get_authenticators():
             yield from (AuthenticationError, KeyThrottledError)
             yield from () if is_public else (MissingKeyError,)

@@ -1,7 +1,8 @@
 """The pages as an app on a phone or a desktop: manifest, service worker, offline page, sharing.
 
-The service worker stores the offline page and nothing else. What belongs to an account never lies
-in its caches, but for a file that another app shares with us, until the page takes it over.
+The service worker stores the offline page with its style, and nothing else. What belongs to an
+account never lies in its caches, but for a file that another app shares with us, until the page
+takes it over.
 """
 
 from asgiref.sync import sync_to_async
@@ -14,6 +15,7 @@ from stt_web.core.error_responses import allow_methods
 from stt_web.static import static_version
 
 _ICONS = (("icon-192.png", "192x192", "any"), ("icon-512.png", "512x512", "any"))
+_OFFLINE_FILES = ("stt_web/site.css", "stt_web/icon.svg", "stt_web/offline.js")
 _MASKABLE = ("icon-maskable-512.png", "512x512", "maskable")
 
 
@@ -58,7 +60,8 @@ async def show_manifest(request: HttpRequest) -> HttpResponse:
 @allow_methods("GET", "HEAD")
 async def show_service_worker(request: HttpRequest) -> HttpResponse:
     """GET /service-worker.js — another one with each change of a static file."""
-    context = {"version": static_version()}
+    files = " ".join(static(name) for name in _OFFLINE_FILES)
+    context = {"version": static_version(), "files": files}
     response = await sync_to_async(render)(
         request, "stt_web/pwa/service-worker.js", context, content_type="text/javascript"
     )

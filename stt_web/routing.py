@@ -8,6 +8,9 @@ from django.urls import path, re_path
 
 from stt_web.core.asgi.messages import ASGIReceiveCallable, ASGISendCallable, WebSocketScope
 from stt_web.core.error_responses import NotFoundError
+from transcripts.dialects.deepgram.live_socket import DeepgramSocket
+from transcripts.dialects.realtime.socket import RealtimeSocket
+from transcripts.dialects.vosk.socket import VoskSocket
 from transcripts.live.consumer import StreamConsumer
 
 
@@ -38,6 +41,9 @@ async def refuse_socket(
 socket_router = URLRouter(
     [
         path("v1/stream", StreamConsumer.as_asgi()),
+        path("v1/listen", DeepgramSocket.as_asgi()),
+        path("v1/realtime", RealtimeSocket.as_asgi()),
+        path("v1/vosk", VoskSocket.as_asgi()),
         re_path("", refuse_socket),  # type: ignore[arg-type]  # Channels takes ASGI applications
     ]
 )

@@ -5,18 +5,18 @@
 
 import contextlib
 import os
-import secrets
-import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from stt_web.beat_schedule import make_beat_schedule
+from stt_web.core.broker_url import read_broker_options
 from stt_web.core.database_url import read_database_url
 from stt_web.core.email_url import read_email_url
 from stt_web.core.env import (
     check_at_least,
     check_together,
+    read_address,
     read_bool,
     read_choice,
     read_env_text,
@@ -25,8 +25,10 @@ from stt_web.core.env import (
     read_list,
     read_networks,
     read_path,
+    read_secret,
 )
 from stt_web.core.logs import logging_config
+from transcripts.dialects import CALLBACK_BODIES, ERROR_SHAPES  # noqa: F401  # settings, too
 
 # What this system writes (database, recordings, secrets) is its user's alone to read.
 os.umask(0o077)
@@ -36,24 +38,8 @@ DATA_DIR.mkdir(parents=True, exist_ok=True)
 with contextlib.suppress(PermissionError):  # another user's folder: how open it is, they decide
     DATA_DIR.chmod(0o700)  # one of a time before the umask
 
-
-def _generated_secret(path: Path) -> str:
-    """Return the secret stored in `path`, made (mode 0600) where there is none.
-
-    Several processes start at once: each writes a file of its own, and the first to link it wins.
-    """
-    if not path.exists():
-        descriptor, own = tempfile.mkstemp(dir=path.parent)  # mkstemp makes it 0600
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_urlsafe(50))
-        with contextlib.suppress(FileExistsError):
-            os.link(own, path)
-        os.unlink(own)
-    return path.read_text()
-
-
 DEBUG = read_bool("STT_DEBUG", default=False)
-SECRET_KEY = read_env_text("STT_SECRET_KEY", "") or _generated_secret(DATA_DIR / "secret-key")
+SECRET_KEY = read_secret("STT_SECRET_KEY", generated=DATA_DIR / "secret-key")
 # For secrets that are stored encrypted, newest first; the secret key opens what was there before.
 ENCRYPTION_KEYS = read_list("STT_ENCRYPTION_KEYS")
 HOST = read_env_text("STT_HOST", "127.0.0.1")
@@ -105,10 +91,12 @@ INSTALLED_APPS = [
     "allauth.usersessions",
     "billing",
     "transcripts",
+    "stt_web.operations",
 ]
 # Asynchronous all of them: one synchronous middleware, and each waiting request holds a thread
 # (that is why WhiteNoise serves as a view: `stt_web.static`). Security headers: `ProtectionLayer`.
 MIDDLEWARE = [
+    "stt_web.core.routes.RouteMiddleware",
     "billing.api.throttling.RateLimitHeadersMiddleware",
     "stt_web.core.caching.NoStoreMiddleware",
     "stt_web.core.error_responses.ApiErrorMiddleware",
@@ -128,11 +116,6 @@ CSRF_FAILURE_VIEW = "stt_web.core.error_responses.answer_csrf_failure"
 WEB_THREADS = read_int("STT_WEB_THREADS", 8, at_least=1)
 APPEND_SLASH = False  # an API path without its slash is a 404 in the one error shape
 # The packages of `transcripts` that have pages: each holds its own templates and static files.
-# Errors at these addresses have another service's shape (`transcripts.dialects`).
-ERROR_SHAPES = {
-    "/v1/audio/": "transcripts.dialects.openai.errors.as_openai",
-    "/v1/models/": "transcripts.dialects.openai.errors.as_openai",
-}
 ROOMS = [
     BASE_DIR / "transcripts" / name
     for name in (
@@ -212,7 +195,14 @@ IS_SIGNUP_OPEN = read_bool("STT_SIGNUP_OPEN", default=True)
 # Counts of failed log-ins: must be seen by every process, so never in one process's memory.
 _CACHE_URL = read_env_text("STT_CACHE_URL", "")
 CACHES: dict[str, dict[str, object]] = {
-    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": _CACHE_URL}
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": _CACHE_URL,
+        "OPTIONS": {
+            "socket_timeout": 2.0,
+            "socket_connect_timeout": 2.0,
+        },  # a frozen one holds none
+    }
     if _CACHE_URL
     else {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
@@ -310,10 +300,11 @@ check_at_least(
     reason="one renewal that is late loses no lease (twice STT_HEARTBEAT_S)",
 )
 PROGRESS_DEADLINE_S = read_float("STT_PROGRESS_DEADLINE_S", 900.0)
-MAX_STALLED_TRIES = read_int("STT_MAX_STALLED_TRIES", 3, at_least=1)
+MAX_STALLED_TRIES = read_int("STT_MAX_STALLED_TRIES", 5, at_least=1)
 # A recording up to this long is worked on in the `short` class.
 SHORT_RECORDING_MS = read_int("STT_SHORT_RECORDING_MS", 120_000)
 SYNC_WAIT_S = read_float("STT_SYNC_WAIT_S", 280.0)
+ASR_WAIT_S = read_float("STT_ASR_WAIT_S", 6 * 3600.0)  # of whisper-asr-webservice's clients
 JOIN_WINDOW_S = read_int("STT_JOIN_WINDOW_S", 24 * 3600)
 # What a web process renders by itself, in less than half a second: two hours of speech or more.
 LARGE_TRANSCRIPT_CHARACTERS = 100_000
@@ -369,24 +360,7 @@ WEBHOOK_TIMEOUT_S = read_int("STT_WEBHOOK_TIMEOUT_S", 15, at_least=1)
 
 BROKER_FOLDER = DATA_DIR / "broker"
 CELERY_BROKER_URL = read_env_text("STT_BROKER_URL", "filesystem://localhost//")
-if CELERY_BROKER_URL.startswith("filesystem"):
-    for folder in ("queue", "control"):
-        (BROKER_FOLDER / folder).mkdir(parents=True, exist_ok=True)
-    CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {
-        # In and out are one folder: every process reads what any process wrote.
-        "data_folder_in": str(BROKER_FOLDER / "queue"),
-        "data_folder_out": str(BROKER_FOLDER / "queue"),
-        "control_folder": str(BROKER_FOLDER / "control"),
-        "polling_interval": 0.05,
-    }
-elif CELERY_BROKER_URL.startswith("redis"):
-    # A task that outlives the visibility timeout is delivered twice; leases make that harmless.
-    CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 6 * 3600, "socket_connect_timeout": 2}
-else:
-    CELERY_BROKER_TRANSPORT_OPTIONS = {}
-# A broker that is down must not hold up a request: two attempts at once (measured: 0.1 s instead
-# of 6 s until the refusal); the sweeper enqueues it again. Workers reconnect by rules of their own.
-CELERY_BROKER_TRANSPORT_OPTIONS |= {"max_retries": 1, "interval_start": 0, "interval_max": 0.1}
+CELERY_BROKER_TRANSPORT_OPTIONS = read_broker_options(CELERY_BROKER_URL, folder=BROKER_FOLDER)
 # Workers and beat log as the web does: LOGGING decides.
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_REDIRECT_STDOUTS = False
@@ -413,6 +387,12 @@ CHANNEL_LAYERS: dict[str, dict[str, object]] = {
     if _CHANNEL_URL
     else {"BACKEND": "channels.layers.InMemoryChannelLayer"}
 }
+
+# Where each process of the web tier is scraped; empty: off. Never the public port.
+METRICS_LISTEN = read_address("STT_METRICS_LISTEN")
+# Where traces are sent (OTLP over HTTP); empty: there are none. And the share that is traced.
+OTLP_URL = read_env_text("STT_OTLP_URL", "").rstrip("/")
+TRACE_RATIO = read_float("STT_TRACE_RATIO", 1.0)
 
 LOG_LEVEL = read_choice("STT_LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
 LOGGING = logging_config(LOG_LEVEL)

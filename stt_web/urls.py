@@ -10,16 +10,27 @@ from billing.pages.pricing import show_pricing, show_private_cloud
 from stt_web.design import show_design
 from stt_web.health import show_health
 from stt_web.openapi import show_openapi
+from stt_web.operations.api import operations_urlpatterns
+from stt_web.operations.models_api import models_urlpatterns
 from stt_web.pwa import receive_share, show_manifest, show_offline, show_service_worker
 from stt_web.reference.pages import show_asyncapi, show_docs
 from stt_web.static import serve_static
-from transcripts.urls import inference_urlpatterns, management_urlpatterns
+from transcripts.urls import (
+    assemblyai_urlpatterns,
+    inference_urlpatterns,
+    management_urlpatterns,
+    whisper_asr_urlpatterns,
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/", include(inference_urlpatterns)),
+    path("v2/", include(assemblyai_urlpatterns)),
+    path("", include(whisper_asr_urlpatterns)),
     path("api/v1/", include(management_urlpatterns)),
     path("api/v1/", include(account_urlpatterns)),
     path("api/v1/", include(billing_urlpatterns)),
+    path("api/v1/", include(operations_urlpatterns)),
+    path("api/v1/", include(models_urlpatterns)),
     path("health", show_health),
     path("openapi.json", show_openapi, name="openapi"),
     path("manifest.webmanifest", show_manifest, name="manifest"),

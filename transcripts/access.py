@@ -99,7 +99,7 @@ class DeliveryNotFoundError(ApiError):
 
 def get_endpoint(user: User, endpoint_id: UUID) -> WebhookEndpoint:
     """Return the user's endpoint. Raises `EndpointNotFoundError`. One query."""
-    found = WebhookEndpoint.objects.filter(pk=endpoint_id, owner=user).first()
+    found = WebhookEndpoint.objects.filter(pk=endpoint_id, owner=user, transcript=None).first()
     if found is None:
         raise EndpointNotFoundError
     return found

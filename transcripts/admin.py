@@ -21,10 +21,10 @@ from django.utils.translation import gettext_lazy as _
 from accounts.operator_admin import OperatorAction, OperatorAdmin, Outcome, link_to
 from billing.models import CloudInstance, InstanceStatus
 from stt_web.core.errors import ApiError
-from transcripts.inference.health import read_health, read_shared_health
+from transcripts.inference.health import read_instance_replicas, read_shared_replicas
 from transcripts.jobs.cancel import cancel_job
 from transcripts.jobs.models import TranscriptionJob
-from transcripts.jobs.queue_stats import list_leases, read_queues
+from transcripts.jobs.queue_stats import count_failures, list_leases, read_queues
 from transcripts.jobs.requeue import REQUEUEABLE, requeue_job
 from transcripts.models import OPEN_STATUSES
 from transcripts.operator_models import model_urls
@@ -186,7 +186,7 @@ class TranscriptionJobAdmin(OperatorAdmin):
         return [own, *model_urls(self.admin_site), *super().get_urls()]
 
     def show_queues(self, request: HttpRequest) -> HttpResponse:
-        """What waits, who works on what, and how the inference servers are. Five queries."""
+        """What waits, who works on what, what failed, how inference servers are. Six queries."""
         instances = list(
             CloudInstance.objects.exclude(status=InstanceStatus.REMOVED)
             .select_related("account__user")
@@ -198,8 +198,9 @@ class TranscriptionJobAdmin(OperatorAdmin):
             "opts": self.opts,
             "queues": read_queues(),
             "leases": list_leases(),
-            "shared": read_shared_health(),
-            "instances": list(zip(instances, read_health(instances), strict=True)),
+            "failures": count_failures(),
+            "shared": read_shared_replicas(),
+            "instances": list(zip(instances, read_instance_replicas(instances), strict=True)),
         }
         return TemplateResponse(request, "admin/transcripts/queues.html", context)
 

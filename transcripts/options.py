@@ -46,6 +46,8 @@ STEPS: Final = (
     *("summary", "bullet_points", "title", "action_items", "chapters", "topics", "questions"),
     *("sentiment", "key_quotes", "meeting_notes"),
 )
+SHORTEST_ENDPOINTING_MS: Final = 300
+LONGEST_ENDPOINTING_MS: Final = 5000
 _DECLARED = "declared"
 # What parsing options raises, for `stt_web.core.documentation.raises`.
 OPTION_ERRORS = (InvalidOptionError, UnknownLanguageError, UnknownModelNameError)
@@ -105,6 +107,8 @@ class TranscriptionOptions:
         is_live=True,
     )
     is_multilingual: bool = False
+    # Of live sessions: the pause that ends an utterance (`limit_endpointing`); 0: as the server.
+    endpointing_ms: int = 0
     diarize: bool = declare(
         FlagOption(default=True), "Separate speakers.", column="diarize", may_change=True
     )
@@ -132,12 +136,14 @@ class TranscriptionOptions:
         "Context: spelling of names, style.",
         is_context=True,
         may_change=True,
+        is_live=True,
     )
     hot_words: tuple[str, ...] = declare(
         WordsOption(most=100),
         "Words that are likely to occur, separated by commas.",
         is_context=True,
         may_change=True,
+        is_live=True,
     )
     track: str = declare(
         NumberOption((ALL,), most=100),
@@ -234,6 +240,11 @@ def declared_options(options: type[TranscriptionOptions]) -> dict[str, Declared]
 def live_options(options: type[TranscriptionOptions]) -> dict[str, Declared]:
     """Return those that a live session may be opened with, by their names."""
     return {name: each for name, each in declared_options(options).items() if each.is_live}
+
+
+def limit_endpointing(asked_ms: int) -> int:
+    """Return the nearest pause that may end a live utterance: 300 to 5000 ms."""
+    return min(max(asked_ms, SHORTEST_ENDPOINTING_MS), LONGEST_ENDPOINTING_MS)
 
 
 def _plain(value: object) -> object:

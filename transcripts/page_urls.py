@@ -11,7 +11,13 @@ from transcripts.pages import home, library, transcript
 from transcripts.pages.ask import show_ask
 from transcripts.retention import pages as retention_pages
 from transcripts.sharing.pages import links
-from transcripts.sharing.pages.shared import show_shared, show_shared_audio, show_shared_peaks
+from transcripts.sharing.pages.shared import (
+    show_shared,
+    show_shared_audio,
+    show_shared_peaks,
+    show_shared_subtitles,
+    show_shared_words,
+)
 from transcripts.uploads import pages as uploads_pages
 from transcripts.voices import pages as voices_pages
 from transcripts.webhooks import pages as webhooks_pages
@@ -68,4 +74,6 @@ urlpatterns = [
     path("s/<str:token>/", show_shared, name="shared"),
     path("s/<str:token>/audio/", show_shared_audio, name="shared_audio"),
     path("s/<str:token>/peaks/", show_shared_peaks, name="shared_peaks"),
+    path("s/<str:token>/subtitles/", show_shared_subtitles, name="shared_subtitles"),
+    path("s/<str:token>/words/", show_shared_words, name="shared_words"),
 ]

@@ -11,6 +11,7 @@ from django.http import HttpResponse, JsonResponse
 from billing.ledger import read_balance
 from billing.quotas import account_for
 from stt_web.core.errors import ApiError
+from stt_web.core.refusals import translate_refusal
 from transcripts.editing.original import load_original
 from transcripts.exports.document import Document, load_document, spoken_language
 from transcripts.exports.json import as_json, seconds, without_segments
@@ -121,7 +122,10 @@ def summarise(transcript: Transcript, document: Document | None = None) -> dict[
     """Return what lists show. No query, if the tags were read with it."""
     error = None
     if transcript.job.error_code:
-        error = {"code": transcript.job.error_code, "message": transcript.job.error_message}
+        error = {
+            "code": transcript.job.error_code,
+            "message": translate_refusal(transcript.job.error_message),
+        }
     return {
         "id": str(transcript.pk),
         "status": transcript.status,

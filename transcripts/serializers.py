@@ -240,17 +240,21 @@ class OpenAiModelSerializer(serializers.Serializer[object]):
 class EngineSerializer(serializers.Serializer[object]):
     id = serializers.CharField()
     name = serializers.CharField()
-    kind = serializers.ChoiceField(choices=["aligner", "diarizer", "watermark"])
+    kind = serializers.ChoiceField(
+        choices=["aligner", "diarizer", "watermark", "enhancer", "voice"]
+    )
     available = serializers.BooleanField()
     install_hint = serializers.CharField(allow_blank=True)
-    languages = serializers.ListField(child=serializers.CharField(), help_text="An aligner's.")
+    languages = serializers.ListField(
+        child=serializers.CharField(), help_text="An aligner's or a voice engine's."
+    )
     licence = serializers.CharField(allow_blank=True, help_text="Of the weights, where known.")
 
 
 class ModelListSerializer(serializers.Serializer[object]):
     models = ModelSerializer(many=True)
     engines = EngineSerializer(
-        many=True, help_text="What the optional process of the torch engines adds."
+        many=True, help_text="What a server may have or not: those not installed as well."
     )
     default_model = serializers.CharField(allow_blank=True)
     object = serializers.CharField()

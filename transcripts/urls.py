@@ -10,7 +10,12 @@ from transcripts.api.guests import ClaimView
 from transcripts.api.peaks import show_peaks
 from transcripts.api.transcripts import CancelView, TranscriptListView, TranscriptView
 from transcripts.comments.api import CommentListView, CommentView
+from transcripts.dialects.assemblyai import api as assemblyai
+from transcripts.dialects.deepgram import api as deepgram
+from transcripts.dialects.deepgram.live_grant import GrantView
 from transcripts.dialects.openai import api as openai
+from transcripts.dialects.realtime.api import ClientSecretView
+from transcripts.dialects.whisper_asr import api as whisper_asr
 from transcripts.diarization import api as diarization_api
 from transcripts.editing.api import replacing, revisions, segments
 from transcripts.enhancement.api import enhance, enhancements
@@ -53,8 +58,11 @@ inference_urlpatterns = [
     path("uploads/<uuid:upload_id>", uploads_views.show_upload),
     path("models", show_models),
     path("models/<str:model>", openai.show_model),
+    path("listen", deepgram.listen),
     path("audio/transcriptions", openai.create_transcription),
     path("audio/translations", openai.create_translation),
+    path("auth/grant", GrantView.as_view()),
+    path("realtime/client_secrets", ClientSecretView.as_view()),
     path("languages", show_languages),
     path("formats", show_formats),
     path("tts", make_speech),
@@ -65,6 +73,21 @@ inference_urlpatterns = [
     path("embed", answer_in_background(texts.EmbedView)),
     path("translate", answer_in_background(texts.TranslateView)),
     path("translate/languages", answer_in_background(texts.TranslationLanguagesView)),
+]
+whisper_asr_urlpatterns = [
+    path("asr", whisper_asr.transcribe),
+    path("detect-language", whisper_asr.detect_language),
+]
+assemblyai_urlpatterns = [
+    path("upload", assemblyai.upload_recording),
+    path("transcript", assemblyai.RequestListView.as_view()),
+    path("transcript/<uuid:request_id>", assemblyai.RequestView.as_view()),
+    path("transcript/<uuid:request_id>/sentences", assemblyai.SentencesView.as_view()),
+    path("transcript/<uuid:request_id>/paragraphs", assemblyai.ParagraphsView.as_view()),
+    path("transcript/<uuid:request_id>/word-search", assemblyai.WordSearchView.as_view()),
+    path("transcript/<uuid:request_id>/srt", assemblyai.SrtView.as_view()),
+    path("transcript/<uuid:request_id>/vtt", assemblyai.VttView.as_view()),
+    path("transcript/<uuid:request_id>/redacted-audio", assemblyai.RedactedAudioView.as_view()),
 ]
 management_urlpatterns = [
     path("events/", stream_account_events),

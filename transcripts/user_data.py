@@ -24,7 +24,8 @@ from transcripts.models import Revision, Transcript
 from transcripts.retention.models import RetentionPolicy
 from transcripts.services.recordings import recording_path
 from transcripts.uploads.create import delete_upload
-from transcripts.uploads.models import ResumableUpload
+from transcripts.uploads.held import delete_held
+from transcripts.uploads.models import HeldRecording, ResumableUpload
 from transcripts.voices.finish import delete_voice_job
 from transcripts.voices.models import VoiceConsent, VoiceJob, VoiceReferenceUse
 from transcripts.webhooks.models import WebhookDelivery, WebhookEndpoint
@@ -40,6 +41,7 @@ def export_user_data(user: User) -> Iterator[ExportFile]:
     yield from export_enhancements(user)
     yield from export_glossary(user)
     yield from export_voices(user)
+    yield from export_uploads(user)
 
 
 def export_transcripts(user: User) -> Iterator[ExportFile]:
@@ -100,7 +102,9 @@ def export_webhooks(user: User) -> Iterator[ExportFile]:
             "disabled_reason": endpoint.disabled_reason,
             "deliveries": _describe_deliveries(endpoint),
         }
-        for endpoint in WebhookEndpoint.objects.filter(owner=user).order_by("created_at")
+        for endpoint in WebhookEndpoint.objects.filter(owner=user, transcript=None).order_by(
+            "created_at"
+        )
     ]
     if endpoints:
         yield _as_json("webhooks.json", endpoints)
@@ -129,11 +133,35 @@ def export_glossary(user: User) -> Iterator[ExportFile]:
         yield _as_json("glossary.json", terms)
 
 
+def export_uploads(user: User) -> Iterator[ExportFile]:
+    """Yield what has arrived of recordings whose upload isn't complete."""
+    unfinished = ResumableUpload.objects.filter(owner=user, transcript_id=None, is_refused=False)
+    uploads = list(unfinished.order_by("created_at"))
+    if uploads:
+        yield _as_json("uploads/about.json", [_describe_upload(upload) for upload in uploads])
+    for upload in uploads:
+        yield ExportFile(name=f"uploads/{upload.pk}.part", path=upload.path)
+
+
+def _describe_upload(upload: ResumableUpload) -> dict[str, object]:
+    return {
+        "id": upload.pk,
+        "file_name": upload.file_name,
+        "options": upload.fields,
+        "bytes": upload.offset_bytes,
+        "bytes_in_all": upload.length_bytes,
+        "created_at": upload.created_at,
+        "expires_at": upload.expires_at,
+    }
+
+
 def remove_transcripts(user: User) -> None:
     """Delete them all, running ones too; also one that was being sent when the account closed."""
     remove_enhancements(user)
     for upload in ResumableUpload.objects.filter(owner=user):
         delete_upload(upload)
+    for held in HeldRecording.objects.filter(owner=user):
+        delete_held(held)
     transcripts = Transcript.objects.filter(owner=user)
     while (transcript := transcripts.first()) is not None:
         delete_transcript(transcript, cause="account")

@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from stt_web.reference.values import (
+    FILE_EXAMPLE,
     Schema,
     SchemaField,
     list_fields,
@@ -68,6 +69,16 @@ class Operation:
     refusals: list[DocumentedError]
     request_example: str
     answer_example: str
+
+    @property
+    def is_triable(self) -> bool:
+        """Whether the page can send it as it stands: it reads JSON, and needs its path only."""
+        needs_more = (
+            row.is_required and f"{{{row.name}}}" not in self.path for row in self.parameters
+        )
+        return (
+            self.method == "GET" and "application/json" in self.answer_types and not any(needs_more)
+        )
 
     @property
     def search_text(self) -> str:
@@ -244,12 +255,16 @@ def _write_body(body_type: str, body: dict[str, Any], schemas: Schema) -> list[s
     whole = make_example(body, schemas)
     values = {name: value for name, value in dict(whole or {}).items() if name in chosen}
     if body_type == "multipart/form-data":
-        return [
-            f"-F {name}=@meeting.mp3" if name == "file" else f"-F {name}={value}"
-            for name, value in values.items()
-        ]
+        return [_write_field(name, value) for name, value in values.items()]
     sent = json.dumps(values, ensure_ascii=False).replace("'", "’")
     return ['-H "Content-Type: application/json"', f"-d '{sent}'"]
+
+
+def _write_field(name: str, value: Any) -> str:
+    if name == "file" or value == FILE_EXAMPLE:
+        return f"-F {name}=@meeting.mp3"
+    field = f"{name}={value}".replace("'", "’")
+    return f"-F '{field}'" if re.search(r"[\s\"\\$&;()]", field) else f"-F {field}"
 
 
 def _write_json(value: Any) -> str:

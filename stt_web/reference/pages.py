@@ -25,6 +25,9 @@ _TEXTS: dict[str, Any] = {
     "copied": _("Copied"),
     "not_copied": _("This browser doesn't allow copying here. Select the text and copy it."),
     "key_name": _("Quick start"),
+    "languages": _("Programming language"),
+    "try_it": _("Try it"),
+    "key_needed": _("Enter your API key at the top of this page first, or log in."),
     "found": Plural(ngettext_lazy("{count} operation", "{count} operations")),
 }
 

@@ -13,6 +13,7 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
 Schema = Mapping[str, Any]
+FILE_EXAMPLE = "(the file)"
 _DEEPEST = 3  # of what is shown: a segment's words, and no further
 _EXAMPLE_DEPTH = 6
 _CODE = re.compile(r"`([^`]+)`")
@@ -39,7 +40,7 @@ _BY_NAME: dict[str, Any] = {
     "word": "Good",
 }
 _BY_FORMAT: dict[str, Any] = {
-    "binary": "(the file)",
+    "binary": FILE_EXAMPLE,
     "date": "2026-11-26",
     "date-time": "2026-11-26T11:42:05Z",
     "email": "ann@example.com",

@@ -34,6 +34,17 @@ from stt_web.supervisor.console import Console
 _READY_WITHIN_S = 120.0  # a machine under load; a process that ends is noticed at once
 _GRACE_S = 15.0
 _WEB_GRACE_S = 13.0
+# In the order of their ports from STT_METRICS_LISTEN on.
+_SCRAPED = (
+    "inference",
+    "web",
+    "beat",
+    "worker-short",
+    "worker-bulk",
+    "worker-texts",
+    "worker-housekeeping",
+    "worker-webhooks",
+)
 DOCS_PATH = "/docs"
 SAMPLE = ROOT / "samples" / "hello.flac"
 
@@ -51,6 +62,7 @@ class StartPlan:
     data_dir: Path
     inference_listen: str  # empty: STT_INFERENCE_TARGET names a service that runs elsewhere
     slots: dict[str, int]
+    metrics_listen: str = ""  # of the first process that is scraped; the others follow
     torch_python: str = ""  # of the torch engines' environment; empty: not installed
 
     @property
@@ -81,8 +93,17 @@ def read_plan() -> StartPlan:
             "housekeeping": 2,
             "webhooks": 2,
         },
+        metrics_listen=settings.METRICS_LISTEN,
         torch_python=_find_torch_python() if listen else "",
     )
+
+
+def find_metrics_address(first: str, name: str) -> str:
+    """Return where a process is scraped; empty: not at all. Each has the next port."""
+    if not first or name not in _SCRAPED:
+        return ""
+    host, _, port = first.rpartition(":")
+    return f"{host}:{int(port) + _SCRAPED.index(name)}"
 
 
 class Supervisor:
@@ -152,7 +173,9 @@ class Supervisor:
             await child.start()
 
     def _child(self, command: ProcessCommand) -> ManagedProcess:
-        return ManagedProcess(command, env=self._env, console=self._console)
+        listen = find_metrics_address(self._plan.metrics_listen, command.name)
+        env = {**self._env, "STT_METRICS_LISTEN": listen}
+        return ManagedProcess(command, env=env, console=self._console)
 
     async def _wait_for(self, what: str, is_ready: Callable[[], bool]) -> None:
         """Return once it is ready. A process that ends before has a fault to be mended first."""

@@ -47,7 +47,7 @@ async def show_models(request: HttpRequest) -> HttpResponseBase:
         {
             "models": [_describe(model) for model in known.models],
             "default_model": known.default_model,
-            "engines": [asdict(engine) for engine in known.torch_engines],
+            "engines": [asdict(engine) for engine in known.optional_engines],
             "object": "list",
             "data": [describe_for_openai(model) for model in known.models if model.served_by],
         }

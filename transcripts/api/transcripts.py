@@ -25,8 +25,14 @@ from transcripts.exports.worker_exports import is_large
 from transcripts.filters import FILTER_ERRORS, FILTER_PARAMETERS, RELEVANCE, filter_transcripts
 from transcripts.jobs.cancel import cancel_transcript, delete_transcript
 from transcripts.models import Transcript
+from transcripts.option_kinds import FlagOption, InvalidOptionError
 from transcripts.principals import find_transcript
-from transcripts.responses import describe_transcript, state_of, summarise
+from transcripts.responses import (
+    describe_transcript,
+    describe_without_segments,
+    state_of,
+    summarise,
+)
 from transcripts.search.highlights import Highlight, find_highlights
 from transcripts.search.pagination import SearchPagination
 from transcripts.search.query import read_terms, search_transcripts, searching
@@ -52,11 +58,23 @@ class TranscriptView(APIView):
     # What changes it answers with what it changed.
     scopes = {"GET": "read", "PATCH": MANAGE_AND_READ, "DELETE": "manage"}
 
-    @raises(TranscriptNotFoundError)
-    @extend_schema(operation_id="read_transcript", responses=TranscriptDetailSerializer)
+    @raises(TranscriptNotFoundError, InvalidOptionError)
+    @extend_schema(
+        operation_id="read_transcript",
+        parameters=[
+            OpenApiParameter(
+                "segments",
+                bool,
+                description="`false`: without them, which `segments/` has by page.",
+            )
+        ],
+        responses=TranscriptDetailSerializer,
+    )
     def get(self, request: Request, transcript_id: UUID) -> HttpResponseBase:
         """Return the transcript as it stands: finished, or what is recognised so far."""
         transcript = find_transcript(principal_of(request), transcript_id)
+        if not FlagOption(default=True).parse("segments", request.query_params.get("segments", "")):
+            return Response(describe_without_segments(transcript), headers=etag_of(transcript))
         if is_large(transcript):
             return answer_large(transcript, etag_of(transcript))
         return Response(describe_transcript(transcript), headers=etag_of(transcript))

@@ -6,6 +6,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from accounts.models import User
+from stt_web.core import wakeups
 from stt_web.core.errors import ApiError
 from transcripts.comments.models import Comment
 from transcripts.locks import lock_transcript
@@ -51,6 +52,7 @@ def write_comment(
         raise BadCommentError("These words are not in the segment.")
     if Comment.objects.filter(transcript=transcript).count() >= MAX_COMMENTS:
         raise BadCommentError(f"A transcript has at most {MAX_COMMENTS} comments.")
+    wakeups.wake(wakeups.TRANSCRIPT, transcript.pk)  # open pages follow it
     return Comment.objects.create(
         transcript=transcript,
         segment_key=segment,
@@ -68,6 +70,7 @@ def change_comment(transcript: Transcript, comment_id: UUID, *, text: str) -> Co
         raise CommentNotFoundError
     comment.text = text
     comment.save(update_fields=["text", "updated_at"])
+    wakeups.wake(wakeups.TRANSCRIPT, transcript.pk)
     return comment
 
 
@@ -76,3 +79,4 @@ def delete_comment(transcript: Transcript, comment_id: UUID) -> None:
     deleted, _ = Comment.objects.filter(transcript=transcript, pk=comment_id).delete()
     if not deleted:
         raise CommentNotFoundError
+    wakeups.wake(wakeups.TRANSCRIPT, transcript.pk)

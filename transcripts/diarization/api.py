@@ -33,6 +33,7 @@ from transcripts.services.embeddings import delete_all_embeddings
 
 class RecountedSerializer(shapes.EditedSerializer):
     found = serializers.IntegerField(help_text="How many speakers the text has now.")
+    engine = serializers.CharField(help_text="The model of voices whose embeddings were clustered.")
     warnings = WarningSerializer(many=True)
 
 
@@ -57,6 +58,7 @@ class RecountView(EditingView):
     def post(self, request: Request, transcript_id: UUID) -> Response:
         """Count the speakers again, from the voices as they were stored.
 
+        The light engine does this, whichever labelled them before; `engine` names its model.
         Nothing is recognised again and nothing is charged. Text and times stay; a segment in which
         the speaker changes is cut; given names go to the speaker of most of their words. The
         change is a revision, which can be taken back.
@@ -97,5 +99,10 @@ class EmbeddingsView(EditingView):
 
 def _answer(recounted: Recounted, edited: Response) -> Response:
     body: dict[str, Any] = dict(edited.data or {})
-    edited.data = {**body, "found": recounted.found, "warnings": recounted.warnings}
+    edited.data = {
+        **body,
+        "found": recounted.found,
+        "engine": recounted.engine,
+        "warnings": recounted.warnings,
+    }
     return edited

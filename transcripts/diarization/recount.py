@@ -52,9 +52,11 @@ class SpeakersUnavailableError(ApiError):
 
 @dataclass(frozen=True)
 class Recounted:
-    """found: how many speakers the text has now; warnings: [{"code", "message"}]."""
+    """found: how many speakers the text has now; engine: what labelled them; warnings:
+    [{"code", "message"}]."""
 
     found: int
+    engine: str
     warnings: list[dict[str, str]]
 
 
@@ -74,8 +76,11 @@ def recount_speakers(editing: Editing, *, speakers: int) -> Recounted:
     labels = _cluster(transcript, turns, speakers)
     with open_draft(editing, EditAction.RECOUNT) as draft:
         found = _relabel(draft, turns, labels)
+        engine = draft.transcript.job.embedder
+        if draft.transcript.job.diarizer_used:  # these speakers are not by that one any more
+            draft.name_diarizer(engine)
         warnings = _note(draft.transcript, wanted=speakers, found=found)
-    return Recounted(found, warnings)
+    return Recounted(found, engine, warnings)
 
 
 def explain_missing(transcript: Transcript) -> str:

@@ -38,7 +38,7 @@ def export_chosen(request: HttpRequest) -> HttpResponseBase:
         check_format(format_name)
         ids = _find(request, asked)
     except ApiError as error:
-        return _back(request, asked, problem=error.message)
+        return _back(request, asked, problem=error.sentence)
     if not ids:
         return _back(request, asked, problem=_("None of these transcripts is ready to download."))
     return answer_archive(

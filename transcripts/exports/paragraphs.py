@@ -1,6 +1,6 @@
 """A document as people read it: segments of one speaker gathered into paragraphs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from transcripts.exports.document import Document
@@ -33,6 +33,18 @@ def make_paragraphs(document: Document, *, is_gathered: bool) -> Iterator[Paragr
         beside.append(text)
     if group:
         yield _join(group, beside, document)
+
+
+def gather_segments(segments: Iterable[Segment]) -> Iterator[list[Segment]]:
+    """Yield the segments of each paragraph."""
+    group: list[Segment] = []
+    for segment in segments:
+        if group and not _belongs(segment, group):
+            yield group
+            group = []
+        group.append(segment)
+    if group:
+        yield group
 
 
 def _belongs(segment: Segment, group: list[Segment]) -> bool:

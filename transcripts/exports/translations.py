@@ -64,7 +64,7 @@ def load_translation(transcript: Transcript, language: str) -> TranslatedTranscr
         source_language=row.body["source_language"],
         model=row.model,
         segments=tuple(_with_lines(segments, row.text)) if row.is_edited else segments,
-        is_stale=row.revision != transcript.revision,
+        is_stale=row.revision < transcript.text_revision,
         is_edited=row.is_edited,
     )
 

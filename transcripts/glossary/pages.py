@@ -22,7 +22,7 @@ class TermForm(forms.Form):
     text = forms.CharField(
         label=gettext_lazy("Term"),
         max_length=MAX_WORD_CHARACTERS,
-        help_text=gettext_lazy("A name or a word, as it is spelt."),
+        help_text=gettext_lazy("A name or a word, as it is spelled."),
     )
     misheard = forms.CharField(
         label=gettext_lazy("Often written as (optional)"),
@@ -54,7 +54,7 @@ def show_glossary(request: HttpRequest) -> HttpResponse:
         try:
             write_terms(user, [*list_terms(user), _read_term(form)])
         except ApiError as refusal:
-            form.add_error(None, refusal.message)
+            form.add_error(None, refusal.sentence)
         else:
             messages.success(request, _("Term added."))
             return redirect("account_glossary")

@@ -45,6 +45,7 @@ from transcripts.intelligence.source import (
     is_in_language,
     read_document,
 )
+from transcripts.intelligence.speaker_names import put_names, read_names
 from transcripts.intelligence.writing import warn
 from transcripts.locks import lock_transcript
 from transcripts.models import Transcript
@@ -319,16 +320,18 @@ def describe_session(session: ChatSession) -> dict[str, Any]:
 
 def describe_turns(session: ChatSession) -> list[dict[str, Any]]:
     """Return the turns, oldest first; `is_stale` where the text has changed since."""
-    revision = session.transcript.revision if session.transcript is not None else 0
+    transcript = session.transcript
+    text_revision = transcript.text_revision if transcript is not None else 0
+    names = read_names(transcript) if transcript is not None else {}
     return [
         {
             "question": turn.question,
-            "answer": turn.answer,
+            "answer": put_names(turn.answer, names),
             "found": turn.is_found,
-            "sources": turn.sources,
+            "sources": put_names(turn.sources, names),
             "model": turn.model,
             "revision": turn.revision,
-            "is_stale": turn.revision != revision,
+            "is_stale": turn.revision < text_revision,
             "created_at": turn.created_at.isoformat(),
         }
         for turn in session.turns.all()

@@ -27,6 +27,7 @@ from transcripts.intelligence.documents import escape
 from transcripts.intelligence.made_items import MadeItem, MadeSection, list_sections, list_tasks
 from transcripts.intelligence.made_names import MADE_NAMES, SECTION_NAMES
 from transcripts.intelligence.models import StoredResult
+from transcripts.intelligence.speaker_names import put_names, read_names
 from transcripts.models import Transcript
 from transcripts.text.clock import format_clock, format_timestamp
 from transcripts.text.languages import LANGUAGE_NAMES
@@ -87,7 +88,13 @@ class ResultFile:
 
 
 def open_result_file(result: StoredResult, transcript: Transcript) -> ResultFile:
-    """Return what files are made of, in the language of the request. Three queries."""
+    """Return what files are made of, in the language of the request. Four queries.
+
+    `result` is changed to say the speakers' names; it isn't for storing any more.
+    """
+    if not result.is_edited:
+        names = read_names(transcript)
+        result.text, result.body = put_names(result.text, names), put_names(result.body, names)
     document = replace(load_document(transcript, has_words=False), segments=(), gaps=())
     is_part = result.name.endswith(_PART)
     name = result.name.removesuffix(_PART)
@@ -100,7 +107,7 @@ def open_result_file(result: StoredResult, transcript: Transcript) -> ResultFile
         result.model,
         _("edited by a person") if result.is_edited else "",
     ]
-    is_stale = result.revision != transcript.revision
+    is_stale = result.revision < transcript.text_revision
     stale = _("The text of the transcript has changed since this was made.") if is_stale else ""
     return ResultFile(
         result=result,

@@ -15,6 +15,7 @@ from transcripts.exports.document import Document, load_document
 from transcripts.intelligence.models import ResultKind, StoredResult
 from transcripts.intelligence.result_files import list_formats
 from transcripts.intelligence.source import SourceText, read_document
+from transcripts.intelligence.speaker_names import put_names
 from transcripts.locks import lock_transcript
 from transcripts.models import READABLE_STATUSES, Transcript
 from transcripts.services.recordings import recording_day
@@ -133,18 +134,22 @@ def edit_result(result: StoredResult, *, text: str) -> None:
         raise ResultNotFoundError
 
 
-def describe_result(result: StoredResult, transcript: Transcript) -> dict[str, Any]:
+def describe_result(
+    result: StoredResult, transcript: Transcript, *, names: dict[str, str]
+) -> dict[str, Any]:
+    """`names`: `read_names(transcript)`."""
+    shown = {} if result.is_edited else names
     return {
         "id": str(result.pk),
         "kind": result.kind,
         "name": result.name,
         "model": result.model,
         "revision": result.revision,
-        "is_stale": result.revision != transcript.revision,
+        "is_stale": result.revision < transcript.text_revision,
         "is_edited": result.is_edited,
         "formats": list_formats(result),
-        "text": result.text,
-        "result": result.body,
+        "text": put_names(result.text, shown),
+        "result": put_names(result.body, shown),
         "created_at": result.created_at.isoformat(),
         "updated_at": result.updated_at.isoformat(),
     }

@@ -11,9 +11,7 @@ from typing import Final
 
 import av
 import av.error
-from av.audio.codeccontext import AudioCodecContext
 from av.audio.frame import AudioFrame
-from av.packet import Packet
 
 from transcripts.media.child import prepare_process, send_error
 from transcripts.media.errors import MediaError
@@ -23,15 +21,8 @@ from transcripts.media.pcm import Converter, check_frame
 from transcripts.media.sandbox import seal
 from transcripts.media.stream_messages import StreamSource, frame_message
 
-RAW_CODECS: Final = {
-    "pcm_s16le": ("pcm_s16le", 2),  # FFmpeg's name, bytes of a sample
-    "pcm_f32le": ("pcm_f32le", 4),
-    "mulaw": ("pcm_mulaw", 1),
-    "alaw": ("pcm_alaw", 1),
-}
 DEMUXERS: Final = {"webm_opus": "matroska", "ogg_opus": "ogg"}
 _CODECS: Final = "opus,libopus"
-_READ_BYTES: Final = 16 * 1024
 # About 80 ms: what a live hypothesis is made of at the least.
 _CHUNK_SAMPLES: Final = 1280
 # A stream costs as much as the longest recording at most.
@@ -55,10 +46,9 @@ def serve_stream(link: socket.socket, source: StreamSource) -> None:
 
 
 def _decode(link: socket.socket, source: StreamSource) -> Iterator[memoryview]:
-    frames = _read_raw(link, source) if source.name in RAW_CODECS else _read_container(link, source)
     converter: Converter | None = None
     try:
-        for frame in frames:
+        for frame in _read_container(link, source):
             check_frame(frame)
             if converter is None or not converter.fits(frame):
                 yield from converter.flush() if converter else ()
@@ -69,21 +59,6 @@ def _decode(link: socket.socket, source: StreamSource) -> Iterator[memoryview]:
             "corrupt_media", f"This audio can't be decoded as {source.name}."
         ) from error
     yield from converter.flush() if converter else ()
-
-
-def _read_raw(link: socket.socket, source: StreamSource) -> Iterator[AudioFrame]:
-    codec, width = RAW_CODECS[source.name]
-    decoder = av.CodecContext.create(codec, "r")
-    assert isinstance(decoder, AudioCodecContext), "an audio codec"  # noqa: S101
-    decoder.sample_rate = source.rate_hz
-    decoder.layout = "mono"
-    held = b""
-    while data := link.recv(_READ_BYTES):
-        held += data
-        whole = len(held) - len(held) % width
-        if whole:
-            yield from decoder.decode(Packet(held[:whole]))
-            held = held[whole:]
 
 
 def _read_container(link: socket.socket, source: StreamSource) -> Iterator[AudioFrame]:

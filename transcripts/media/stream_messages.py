@@ -14,13 +14,9 @@ LENGTH: Final = struct.Struct(">I")
 
 @dataclass(frozen=True)
 class StreamSource:
-    """The format of audio that arrives bit by bit, always mono PCM or a container.
-
-    `name`: a key of `stream_child.RAW_CODECS` or `stream_child.DEMUXERS`. `rate_hz`: of PCM.
-    """
+    """The container in which audio arrives bit by bit: a key of `stream_child.DEMUXERS`."""
 
     name: str
-    rate_hz: int = 0
 
 
 def frame_message(message: bytes) -> bytes:

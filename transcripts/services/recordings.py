@@ -85,8 +85,15 @@ def detach_recording(transcript: Transcript) -> None:
 
 
 def drop_finished_audio(transcript: Transcript) -> None:
-    """Delete the recording when the last job over it ended, if its account wants that."""
-    if transcript.owner_id is None or not transcript.recording.path:
+    """Delete the recording when the last job over it ended, if its account wants that.
+
+    Race: the transcript is deleted at the same time, and its recording with it.
+    """
+    try:
+        has_file = bool(transcript.recording.path)
+    except Recording.DoesNotExist:
+        return
+    if transcript.owner_id is None or not has_file:
         return
     policies = RetentionPolicy.objects.filter(owner_id=transcript.owner_id, audio_days=0)
     if policies.exists() and not transcript.jobs.filter(status__in=OPEN_STATUSES).exists():

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db.models import Q
 from django.utils import timezone
 
+from stt_web.core.refusals import translate_refusal
 from transcripts.intelligence.models import TextJob, TextOperation
 from transcripts.models import OPEN_STATUSES, Status
 
@@ -36,7 +37,11 @@ def describe_text_job(job: TextJob, *, has_answer: bool = True) -> dict[str, Any
     """
     is_processing = job.operation == TextOperation.PROCESS
     done = job.total if job.status == Status.COMPLETED else job.done
-    error = {"code": job.error_code, "message": job.error_message} if job.error_code else None
+    error = (
+        {"code": job.error_code, "message": translate_refusal(job.error_message)}
+        if job.error_code
+        else None
+    )
     described = {
         "id": str(job.pk),
         "operation": job.operation,

@@ -1,4 +1,5 @@
-"""Uploads that are not complete, or were a while ago."""
+"""Uploads that are not complete, or were a while ago; whole ones that wait for a request, and what
+AssemblyAI's clients requested of them (`dialects.assemblyai`)."""
 
 import uuid
 from pathlib import Path
@@ -57,3 +58,47 @@ class ResumableUpload(models.Model):
     @property
     def is_over(self) -> bool:
         return self.transcript_id is not None or self.is_refused
+
+
+class HeldRecording(models.Model):
+    """A recording that was uploaded and waits until requests name it, for a day. Each of these
+    transcribes a link to the file, so that it may be named by several."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    size_bytes = models.PositiveBigIntegerField()
+    sha256 = models.CharField(max_length=64)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["expires_at"], name="transcripts_held_expiry")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.id}: {self.size_bytes} bytes"
+
+    @property
+    def path(self) -> Path:
+        return Path(settings.MEDIA_ROOT) / self.id.hex / "recording"
+
+
+class AssemblyTranscript(models.Model):
+    """A request for a transcript. `asked`: its body, without the receiver's secret."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    transcript = models.ForeignKey(
+        "transcripts.Transcript", on_delete=models.CASCADE, related_name="assembly_requests"
+    )
+    asked = models.JSONField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["owner", "-created_at"], name="transcripts_assembly_owner")
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)

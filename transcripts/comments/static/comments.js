@@ -1,4 +1,5 @@
 // Comments and highlights: marked in the text, and listed in the side panel with their places.
+import { guard } from "../../editing/static/changes.js";
 import { currentLine, commit } from "../../editing/static/document.js";
 import { caretIn, onLines } from "../../editing/static/lines.js";
 import { addToMenu } from "../../editing/static/line-tools.js";
@@ -20,15 +21,20 @@ import { openSheet } from "../../pages/static/sheet.js";
 import { onKey } from "../../pages/static/shortcuts.js";
 import { openTab } from "../../pages/static/tabs.js";
 import { fill, texts } from "../../pages/static/texts.js";
+import { onEvent } from "../../pages/static/transcript-stream.js";
+
+const EDITED_MS = 1000; // both are set as it is written
 
 /** @typedef {{
  *   id: string, segment: string, quote: string, offset: number, text: string,
- *   author: string | null, created_at: string,
+ *   author: string | null, created_at: string, updated_at: string,
  * }} Comment */
 
 const marks = new LineMarks("commented");
 /** @type {Comment[]} */
 let comments = [];
+/** @type {Map<string, HTMLElement>} */
+const forms = new Map(); // comment → what its text is edited in: a new list keeps what is typed there
 
 addToMenu((item, first, last) => [
   makeButton(texts.comment, () => write(item, first, last)),
@@ -40,13 +46,19 @@ onLines((ids) => {
   for (const id of ids) markLine(id);
 });
 onPart(markAll);
-read();
+read().then(() =>
+  onEvent("comments", ({ count, changed_at: changedAt }) => {
+    const last = Math.max(...comments.map((each) => Date.parse(each.updated_at)));
+    const isKnown = count === comments.length && (!count || Date.parse(changedAt) === last);
+    if (!isKnown) read(); // another window's
+  }),
+);
 
 async function read() {
   await within(async () => {
-    const { results } = await requestJson(`${api}comments/`);
-    const known = new Set(results.map((/** @type {Comment} */ { id }) => id));
-    comments = [...results, ...comments.filter(({ id }) => !known.has(id))]; // written since
+    const before = new Set(comments.map(({ segment }) => segment));
+    comments = (await requestJson(`${api}comments/`)).results;
+    for (const id of before) markLine(id);
     markAll();
     render();
   });
@@ -104,7 +116,8 @@ async function save(item, first, last, text) {
   const quote = textOf(item).slice(first, last);
   const body = { segment: idOf(item), quote, offset: first, text };
   await within(async () => {
-    comments.push(await send("POST", "", body));
+    const made = await send("POST", "", body);
+    comments = [...comments.filter(({ id }) => id !== made.id), made]; // the stream may be first
     markLine(idOf(item));
     render();
   });
@@ -148,7 +161,9 @@ export function placeOf(text, { quote, offset }) {
 }
 
 function render() {
+  const focused = /** @type {HTMLElement | null} */ (document.activeElement);
   $("comments").replaceChildren(...comments.map(renderComment));
+  if (focused?.isConnected && focused.closest("#comments")) focused.focus();
 }
 
 /** @param {Comment} comment */
@@ -164,21 +179,94 @@ function renderComment(comment) {
     row.append(button, " ");
   }
   if (comment.quote) row.append(make("q", { dir: "auto" }, comment.quote));
+  const form = forms.get(comment.id);
+  if (form) {
+    row.append(form);
+    return row;
+  }
   if (comment.text) row.append(make("p", { dir: "auto" }, comment.text));
-  const facts = [comment.author, formatDateTime(comment.created_at)].filter(Boolean).join(" · ");
-  const remove = makeButton(texts.delete, async () => {
-    await within(async () => {
+  const isChanged = Date.parse(comment.updated_at) - Date.parse(comment.created_at) > EDITED_MS;
+  const facts = [
+    comment.author,
+    formatDateTime(comment.created_at),
+    isChanged && comment.text && texts.edited,
+  ];
+  row.append(
+    make("p", { className: "hint" }, facts.filter(Boolean).join(" · ")),
+    make("div", { className: "actions" }, makeEditButton(comment), makeDeleteButton(comment)),
+  );
+  return row;
+}
+
+/** @param {Comment} comment */
+const nameOf = (comment) => comment.text || comment.quote;
+
+/** @param {Comment} comment */
+function makeDeleteButton(comment) {
+  const button = makeButton(texts.delete, () =>
+    within(async () => {
       await send("DELETE", `${comment.id}/`);
-      comments = comments.filter((each) => each !== comment);
+      comments = comments.filter(({ id }) => id !== comment.id);
       markLine(comment.segment);
       render();
       announce(texts.comment_deleted);
-    });
-  });
-  remove.setAttribute(
-    "aria-label",
-    fill(texts.delete_comment, { text: comment.text || comment.quote }),
+    }),
   );
-  row.append(make("p", { className: "hint" }, facts), remove);
-  return row;
+  button.classList.add("small");
+  button.setAttribute("aria-label", fill(texts.delete_comment, { text: nameOf(comment) }));
+  return button;
+}
+
+/** A highlight becomes a comment by it. @param {Comment} comment */
+function makeEditButton(comment) {
+  const label = comment.text ? texts.edit : texts.comment;
+  const button = makeButton(label, () => edit(comment));
+  button.classList.add("small");
+  button.dataset.edits = comment.id;
+  const name = fill(comment.text ? texts.edit_comment : texts.comment_on, {
+    text: nameOf(comment),
+  });
+  button.setAttribute("aria-label", name);
+  return button;
+}
+
+/** @param {Comment} comment */
+function edit(comment) {
+  const area = make("textarea", { maxLength: 2000, dir: "auto", rows: 3, value: comment.text });
+  area.setAttribute("aria-label", texts.comment);
+  const saving = makeButton(texts.save, null, { type: "submit" });
+  const cancel = makeButton(texts.cancel, close);
+  const actions = make("div", { className: "actions" }, saving, cancel);
+  const form = make("form", {}, area, actions);
+  const release = guard(() => forms.get(comment.id) === form && area.value !== comment.text);
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const text = area.value.trim();
+    if (!text) return area.focus();
+    saving.disabled = true;
+    await within(async () => {
+      const changed = await send("PATCH", `${comment.id}/`, { text });
+      comments = comments.map((each) => (each.id === changed.id ? changed : each));
+      close();
+      announce(texts.saved);
+    });
+    saving.disabled = false;
+  });
+  form.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    event.stopPropagation();
+    close();
+  });
+  forms.set(comment.id, form);
+  render();
+  area.focus();
+
+  function close() {
+    release();
+    forms.delete(comment.id);
+    render();
+    /** @type {HTMLElement | null} */
+    const opener = document.querySelector(`[data-edits="${comment.id}"]`);
+    opener?.focus();
+  }
 }

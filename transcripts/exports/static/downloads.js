@@ -22,7 +22,6 @@ export function startDownloads() {
   const menu = /** @type {HTMLDialogElement} */ ($("downloads"));
   const form = $("export-options");
   form.hidden = false;
-  $("export-open").hidden = false;
   $("export-open").addEventListener("click", () => {
     menu.showModal();
     showPreview();

@@ -32,6 +32,7 @@ from transcripts.intelligence.results import (
     get_result,
     store_result,
 )
+from transcripts.intelligence.speaker_names import read_names
 from transcripts.intelligence.text_tasks import TextTask, perform, place_of, read_transcript
 from transcripts.intelligence.translation import AUTO, read_code
 from transcripts.models import Transcript
@@ -212,10 +213,11 @@ class ResultListView(IntelligenceView):
         """List what was made of a transcript, newest first."""
         transcript = get_transcript(user_of(request), transcript_id)
         rows = StoredResult.objects.filter(transcript=transcript)
+        names = read_names(transcript)
         paginator = PageNumberPagination()
         page = paginator.paginate_queryset(rows, request, view=self)
         return paginator.get_paginated_response(
-            [describe_result(row, transcript) for row in page or []]
+            [describe_result(row, transcript, names=names) for row in page or []]
         )
 
 
@@ -225,7 +227,8 @@ class ResultView(IntelligenceView):
     def get(self, request: Request, transcript_id: UUID, result_id: UUID) -> Response:
         """Return a stored result."""
         transcript = get_transcript(user_of(request), transcript_id)
-        return Response(describe_result(get_result(transcript, result_id), transcript))
+        result = get_result(transcript, result_id)
+        return Response(describe_result(result, transcript, names=read_names(transcript)))
 
     @raises(
         TranscriptNotFoundError,
@@ -245,7 +248,7 @@ class ResultView(IntelligenceView):
         asked = ResultEditSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         edit_result(result, text=asked.validated_data["text"])
-        return Response(describe_result(result, transcript))
+        return Response(describe_result(result, transcript, names=read_names(transcript)))
 
     @raises(TranscriptNotFoundError, ResultNotFoundError)
     @extend_schema(operation_id="delete_result", responses={204: None})

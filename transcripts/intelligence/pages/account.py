@@ -77,7 +77,7 @@ def show_processing(request: HttpRequest) -> HttpResponse:
         try:
             write_rules(user, list(_read_rules(request.POST)))
         except ApiError as refusal:
-            problem = refusal.message
+            problem = refusal.sentence
         else:
             messages.success(request, _("Saved."))
             return redirect("account_processing")
@@ -113,7 +113,7 @@ def show_template(request: HttpRequest, template_id: str) -> HttpResponse:
                 messages.success(request, _("Saved."))
                 return redirect("account_processing")
         except ApiError as refusal:
-            problem = refusal.message
+            problem = refusal.sentence
     else:
         name, sections = _begin_with(template, request.GET.get("from", ""))
         form = TemplateForm(initial={"name": name})

@@ -1,51 +1,59 @@
-// The panels of a transcript's page: each reads what it shows when it is first opened.
-import { $ } from "../../pages/static/dom.js";
+// The panels of a transcript's page: each loads its script, and reads what it shows, when it is first
+// opened.
+import { $, showError } from "../../pages/static/dom.js";
 import { startTabs } from "../../pages/static/tabs.js";
-import { readConversation, startAsking } from "./chat.js";
-import { startFinding } from "./personal-data.js";
+import { texts } from "../../pages/static/texts.js";
 import { startSuggesting } from "./speaker-suggestions.js";
-import { readMade, startMaking } from "./summary.js";
-import { readTranslations, startTranslating } from "./translation.js";
 
-startMaking();
-startTranslating();
-startAsking();
-startFinding();
 startSuggesting();
-openOnce($("making"), readMade);
-openOnce($("translating"), readTranslations);
-openOnce($("asking"), readConversation);
+openOnce($("making"), async () => {
+  const { readMade, startMaking } = await import("./summary.js");
+  startMaking();
+  return readMade;
+});
+openOnce($("translating"), async () => {
+  const { readTranslations, startTranslating } = await import("./translation.js");
+  startTranslating();
+  return readTranslations;
+});
+openOnce($("asking"), async () => {
+  const { readConversation, startAsking } = await import("./chat.js");
+  startAsking();
+  return readConversation;
+});
+openOnce($("finding"), async () => {
+  const { startFinding } = await import("./personal-data.js");
+  startFinding();
+  return async () => true;
+});
+openOnce($("history"), async () => {
+  const { startHistory } = await import("../../editing/static/history.js");
+  startHistory();
+  return async () => true;
+});
 startTabs($("side"), $("side-tabs"));
 
 /**
- * Call `read` when the panel is shown, until it has succeeded once.
+ * When the panel is shown, have it started once, and then read until that has succeeded once.
  * @param {HTMLElement} panel
- * @param {() => Promise<boolean>} read
+ * @param {() => Promise<() => Promise<boolean>>} start returns what reads
  */
-function openOnce(panel, read) {
+function openOnce(panel, start) {
+  /** @type {(() => Promise<boolean>) | null} */
+  let read = null;
   let isRead = false;
+  panel.inert = true; // a form that no script serves yet would load the page again
   document.addEventListener("stt:tab", async (event) => {
     if (/** @type {CustomEvent} */ (event).detail !== panel || isRead) return;
     isRead = true; // not twice at once
-    isRead = await read();
+    try {
+      read ??= await start();
+      panel.inert = false;
+      isRead = await read();
+    } catch (problem) {
+      isRead = false;
+      if (read) throw problem;
+      showError(texts.no_connection);
+    }
   });
-}
-
-// ---- menus of results
-
-addEventListener("click", (event) => {
-  const target = /** @type {Element} */ (event.target);
-  if (!target.isConnected) return;
-  for (const menu of openMenus()) if (!menu.contains(target)) menu.open = false;
-});
-addEventListener("keydown", (event) => {
-  const [menu] = event.key === "Escape" ? openMenus() : [];
-  if (!menu) return;
-  menu.open = false;
-  menu.querySelector("summary")?.focus();
-});
-
-/** @returns {NodeListOf<HTMLDetailsElement>} */
-function openMenus() {
-  return document.querySelectorAll("details.files[open]");
 }

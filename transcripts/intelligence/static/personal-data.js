@@ -81,7 +81,7 @@ function renderType([type, entities]) {
   const heading = `${name} (${entities.length})`;
   const rows = [...gatherSame(entities)].map(renderText);
   const listed = make("ul", { lang: list.lang }, ...rows);
-  return make("details", { className: "made" }, make("summary", {}, heading), listed);
+  return make("details", { className: "made unfold" }, make("summary", {}, heading), listed);
 }
 
 /** What is said several times, once with all its places. @param {Entity[]} entities */

@@ -1,5 +1,5 @@
 // Summaries, notes and analyses of a transcript: made, shown, copied, edited and deleted.
-import { currentRevision, guard, onRevision } from "../../editing/static/changes.js";
+import { guard, onRevision, textRevision } from "../../editing/static/changes.js";
 import { fetchExport, saveFile } from "../../exports/static/exports.js";
 import { copyText } from "../../pages/static/clipboard.js";
 import { $, announce, make, makeButton } from "../../pages/static/dom.js";
@@ -49,7 +49,7 @@ export function startMaking() {
     for (const note of /** @type {NodeListOf<HTMLElement>} */ (
       document.querySelectorAll("#made .stale")
     ))
-      note.hidden = Number(note.dataset.revision) === currentRevision();
+      note.hidden = Number(note.dataset.revision) >= textRevision();
   });
 }
 
@@ -179,7 +179,7 @@ function titleOf({ kind, name, result }) {
  */
 function renderMade(made) {
   const body = make("div");
-  const item = make("details", { className: "made" }, renderSummary(made), body);
+  const item = make("details", { className: "made unfold" }, renderSummary(made), body);
   item.dataset.id = made.id;
   item.dataset.key = `${made.kind}/${made.name}`;
   if (made.is_edited) item.dataset.edited = "yes";
@@ -195,7 +195,8 @@ function renderSummary(made) {
   if (made.is_edited) facts.push(texts.edited_by_you);
   else if (made.result.approximate) facts.push(texts.quoted);
   const hint = make("p", { className: "hint", textContent: facts.join(" · ") });
-  return make("summary", {}, make("h3", { textContent: titleOf(made) }), hint);
+  const heading = make("h3", { textContent: titleOf(made) });
+  return make("summary", {}, make("div", {}, heading, hint));
 }
 
 /**
@@ -206,14 +207,14 @@ function renderSummary(made) {
 function showBody(item, body, made) {
   const stale = make("p", { className: "stale", textContent: texts.stale });
   stale.dataset.revision = String(made.revision);
-  stale.hidden = !made.is_stale && made.revision === currentRevision();
+  stale.hidden = !made.is_stale && made.revision >= textRevision();
   const problem = make("p", { className: "problem", hidden: true });
   problem.setAttribute("role", "alert");
   const written = make("div", { className: "written", lang: list.lang }, renderContent(made));
   const actions = make("div", { className: "actions" });
   actions.append(makeCopyButton(problem, () => made.text || written.innerText));
   if (made.text) actions.append(makeButton(texts.edit, () => edit(item, body, made)));
-  actions.append(makeFileMenu(made, problem));
+  actions.append(...makeFileMenu(made, problem));
   const deleting = makeButton(texts.delete, () => remove(item, problem, made));
   deleting.classList.add("danger");
   actions.append(deleting);
@@ -266,7 +267,8 @@ function renderItem({ text, places, speaker, owner, due, dueDate, choices, answe
 function renderAnswer({ text, places }) {
   const line = make("p", { dir: "auto", textContent: text });
   for (const place of places) line.append(" ", makePlace(place));
-  return make("details", {}, make("summary", { textContent: texts.answer }), line);
+  const summary = make("summary", { textContent: texts.answer });
+  return make("details", { className: "unfold" }, summary, line);
 }
 
 /**
@@ -275,23 +277,23 @@ function renderAnswer({ text, places }) {
  * @param {HTMLElement} problem
  */
 function makeFileMenu(made, problem) {
-  const items = made.formats.map((format) => {
-    const link = make("a", {
-      className: "button",
-      href: `${api}results/${made.id}/export/${format}/`,
-    });
+  const links = made.formats.map((format) => {
+    const link = make("a", { href: `${api}results/${made.id}/export/${format}/` });
     link.textContent = format.toUpperCase();
     link.addEventListener("click", (event) => {
       event.preventDefault();
+      menu.hidePopover();
       within(problem, async () => {
         saveFile(await fetchExport(link.href), `${titleOf(made)}.${format}`);
       });
     });
-    return make("li", {}, link);
+    return link;
   });
-  const summary = make("summary", { className: "button", textContent: texts.result_files });
-  const panel = make("div", { className: "panel" }, make("ul", {}, ...items));
-  return make("details", { className: "files" }, summary, panel);
+  const id = `files-of-${made.id}`;
+  const menu = make("div", { className: "menu start", id, popover: "auto" }, ...links);
+  const button = makeButton(texts.result_files, null);
+  button.setAttribute("popovertarget", id);
+  return [button, menu];
 }
 
 /**

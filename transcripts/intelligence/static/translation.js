@@ -1,10 +1,11 @@
 // Translations of a transcript: made, shown beside the text, deleted; and their files.
-import { currentRevision, onRevision } from "../../editing/static/changes.js";
+import { onRevision, textRevision } from "../../editing/static/changes.js";
 import { itemOf } from "../../editing/static/lines.js";
 import { addTranslation, download, removeTranslation } from "../../exports/static/downloads.js";
 import { $, announce, make, makeButton } from "../../pages/static/dom.js";
 import { formatDateTime } from "../../pages/static/format.js";
 import { nameLanguage } from "../../pages/static/languages.js";
+import { onPart } from "../../pages/static/parts.js";
 import { api, list } from "../../pages/static/reader.js";
 import { fetchTicket, requestJson } from "../../pages/static/requests.js";
 import { fill, fillCount, texts } from "../../pages/static/texts.js";
@@ -29,7 +30,8 @@ const FILES = /** @type {const} */ ([
 
 /** @type {Target[]} */
 let targets = [];
-let shownId = ""; // of the translation that stands beside the text
+/** @type {Made | null} the translation that stands beside the text */
+let shown = null;
 
 export function startTranslating() {
   $("translate").addEventListener("submit", (/** @type {Event} */ event) => {
@@ -37,11 +39,12 @@ export function startTranslating() {
     translate($("target").value);
   });
   $("target").addEventListener("change", showHint);
+  onPart(() => shown && putBeside(shown));
   onRevision(() => {
     for (const note of /** @type {NodeListOf<HTMLElement>} */ (
       document.querySelectorAll("#translations .stale")
     ))
-      note.hidden = Number(note.dataset.revision) === currentRevision();
+      note.hidden = Number(note.dataset.revision) >= textRevision();
   });
 }
 
@@ -139,12 +142,12 @@ function renderTranslation(made) {
     facts.push(fillCount(texts.untranslated_lines, made.result.untranslated));
   const stale = make("p", { className: "stale", textContent: texts.stale });
   stale.dataset.revision = String(made.revision);
-  stale.hidden = !made.is_stale && made.revision === currentRevision();
+  stale.hidden = !made.is_stale && made.revision >= textRevision();
   const showing = makeButton(texts.show_beside, () =>
-    shownId === made.id ? hideBeside() : showBeside(made),
+    shown?.id === made.id ? hideBeside() : showBeside(made),
   );
   showing.dataset.showing = made.id;
-  showing.setAttribute("aria-pressed", String(shownId === made.id));
+  showing.setAttribute("aria-pressed", String(shown?.id === made.id));
   const deleting = makeButton(texts.delete, () => remove(item, made));
   deleting.classList.add("danger");
   const item = make(
@@ -179,12 +182,19 @@ function renderTranslation(made) {
 /** Put each line's translation below it. @param {Made} made */
 function showBeside(made) {
   hideBeside();
-  shownId = made.id;
+  shown = made;
+  putBeside(made);
+  markShown();
+  announce(fill(texts.shown_beside, { language: nameLanguage(made.name) }));
+}
+
+/** Of the lines that are on the page and have none yet. @param {Made} made */
+function putBeside(made) {
   const lines = made.is_edited ? made.text.split("\n") : [];
   for (const [at, segment] of made.result.segments.entries()) {
     const text = lines[at] ?? segment.text;
     const item = segment.segment && itemOf(segment.segment);
-    if (!text || !item) continue;
+    if (!text || !item || item.querySelector(".translation")) continue;
     const line = make("p", { className: "translation", lang: made.name, dir: "auto" }, text);
     if (segment.untranslated && !made.is_edited)
       line.append(
@@ -193,12 +203,10 @@ function showBeside(made) {
       );
     item.append(line);
   }
-  markShown();
-  announce(fill(texts.shown_beside, { language: nameLanguage(made.name) }));
 }
 
 function hideBeside() {
-  shownId = "";
+  shown = null;
   for (const line of document.querySelectorAll("#segments .translation")) line.remove();
   markShown();
 }
@@ -207,7 +215,7 @@ function markShown() {
   for (const button of /** @type {NodeListOf<HTMLElement>} */ (
     document.querySelectorAll("#translations [data-showing]")
   )) {
-    const isShown = button.dataset.showing === shownId;
+    const isShown = button.dataset.showing === shown?.id;
     button.setAttribute("aria-pressed", String(isShown));
     button.textContent = isShown ? texts.hide_beside : texts.show_beside;
   }
@@ -222,7 +230,7 @@ async function remove(item, made) {
   await within($("translate-problem"), async () => {
     await callJson(`results/${made.id}/`, { method: "DELETE" });
     item.remove();
-    if (shownId === made.id) hideBeside();
+    if (shown?.id === made.id) hideBeside();
     if (!document.querySelector(`#translations > li[data-language="${made.name}"]`))
       removeTranslation(made.name);
     $("translate-progress").textContent = texts.made_deleted;

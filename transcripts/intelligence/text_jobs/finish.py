@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
+from django.urls import reverse
 from django.utils import timezone
 
 from stt_web.core.errors import ApiError
@@ -24,7 +25,7 @@ from transcripts.models import Status
 from transcripts.services.job_status import CLOSED_LEASE
 from transcripts.services.shown_text_jobs import describe_text_job, without_texts
 from transcripts.webhooks.events import Event
-from transcripts.webhooks.outbox import record_text_event
+from transcripts.webhooks.outbox import record_job_event
 
 logger = logging.getLogger(__name__)
 
@@ -135,4 +136,6 @@ def _notify(job: TextJob, *, is_failure: bool) -> None:
         event = Event.PROCESSED
     # A job that is done again by itself ends twice: `attempt` tells its ends apart.
     key = f"{job.pk}:{job.attempt}:{event}"
-    record_text_event(event, job.owner_id, key=key, data=describe_text_job(job, has_answer=False))
+    path = reverse("transcript", args=[str(job.transcript_id)]) if job.transcript_id else ""
+    data = describe_text_job(job, has_answer=False)
+    record_job_event(event, job.owner_id, key=key, data=data, path=path)

@@ -62,9 +62,9 @@ def claim_text_job(job_id: UUID) -> tuple[TextLease, TextJob] | None:
     return lease, current
 
 
-def release_text_job(lease: TextLease, *, wait_s: float | None = None) -> bool:
+def release_text_job(lease: TextLease, *, wait_s: float | None = None, is_try: bool = True) -> bool:
     """Let any worker take it; with `wait_s` not before, and as a wait and not as a try."""
-    return release_row(lease, wait_s=wait_s)
+    return release_row(lease, wait_s=wait_s, is_try=is_try)
 
 
 def cancel_text_job(job: TextJob) -> bool:

@@ -6,12 +6,14 @@ cancelled, deleted              the heartbeat or the next part notices, and the 
 """
 
 import logging
+from functools import partial
 from uuid import UUID
 
 from django.conf import settings
 from django.db import close_old_connections
 
 from stt_web.core.errors import ApiError
+from stt_web.core.outages import outage_behind
 from stt_web.core.request_id import request_id_var
 from transcripts.inference.errors import InferenceError
 from transcripts.inference.language import CancelToken
@@ -36,6 +38,7 @@ from transcripts.intelligence.text_tasks import (
     read_transcript,
 )
 from transcripts.jobs.lease import LeaseEnd, LeaseLostError, WorkStoppedError, heartbeat
+from transcripts.jobs.outages import outages_outlasted
 from transcripts.services.text_jobs import send_text_job
 
 logger = logging.getLogger(__name__)
@@ -57,7 +60,11 @@ def run_text_job(job_id: UUID) -> None:
     request_id_var.set(job.request_id)
     token = CancelToken(within_s=_LONGEST_S)
     try:
-        with heartbeat.hold(lease), lease.guard(token.cancel):
+        with (
+            heartbeat.hold(lease),
+            outages_outlasted(lease, partial(_release_or_fail, lease, job, is_try=False)),
+            lease.guard(token.cancel),
+        ):
             _run(lease, job, token)
     finally:
         close_old_connections()
@@ -72,7 +79,9 @@ def _run(lease: TextLease, job: TextJob, token: CancelToken) -> None:
         _release_or_fail(lease, job, is_try=stop.reason is LeaseEnd.STALLED)
     except ApiError as error:
         _wait_or_fail(lease, job, error)
-    except Exception:
+    except Exception as error:
+        if outage_behind(error) is not None:
+            raise
         logger.exception("event=text_job_broke job_id=%s", job.pk)
         _release_or_fail(lease, job, is_try=True)
 
@@ -108,7 +117,7 @@ def _release_or_fail(lease: TextLease, job: TextJob, *, is_try: bool) -> None:
     tries = lease.rows().values_list("tries", flat=True).first()
     if is_try and tries is not None and tries >= settings.MAX_STALLED_TRIES:
         fail_text_job(lease.rows(), job, _EXHAUSTED)
-    elif release_text_job(lease):
+    elif release_text_job(lease, is_try=is_try):
         send_text_job(job.pk, last_enqueued_at=None)
 
 

@@ -18,11 +18,13 @@ from django.utils import timezone
 
 from stt_web.core.background import run_guarded
 from stt_web.core.errors import ApiError
+from stt_web.core.metrics import SWEEPS_REQUEUED
 from transcripts.inference.catalog import InferenceUnavailableError
 from transcripts.inference.routing import inference_for
 from transcripts.intelligence.models import TextJob, TextOperation
 from transcripts.intelligence.text_jobs.finish import AWAY_CODES, fail_text_job
 from transcripts.intelligence.text_jobs.lease import change_job
+from transcripts.jobs.lease import has_run_out
 from transcripts.jobs.row_lease import AS_WAITING, is_due
 from transcripts.jobs.sweep import BATCH_ROWS, is_unsent
 from transcripts.models import Status
@@ -57,12 +59,14 @@ def purge_text_jobs() -> None:
 
 
 def _end_expired(now: datetime) -> None:
-    expired = TextJob.objects.filter(status=Status.PROCESSING, lease_expires_at__lt=now)
+    is_over = has_run_out(now, tries="tries")
+    expired = TextJob.objects.filter(is_over, status=Status.PROCESSING)
     for job in expired.select_related("owner")[:BATCH_ROWS]:
         rows = expired.filter(attempt=job.attempt)
         if job.tries >= settings.MAX_STALLED_TRIES:
             run_guarded(partial(fail_text_job, rows, job, _EXHAUSTED), name="sweep")
         elif change_job(rows, job.pk, **AS_WAITING):
+            SWEEPS_REQUEUED.inc()
             logger.warning("event=text_lease_ran_out job_id=%s", job.pk)
 
 

@@ -25,8 +25,7 @@ let queue = [];
 let at = 0;
 let count = 0;
 
-$("review-open").hidden = false;
-$("review-open").addEventListener("click", () => ($("reviewer").hidden ? open() : close()));
+$("review-open").addEventListener("click", () => ($("reviewer").hidden ? openReview() : close()));
 $("review-close").addEventListener("click", close);
 $("review-next").addEventListener("click", () => go(1));
 $("review-previous").addEventListener("click", () => go(-1));
@@ -48,7 +47,8 @@ onLines((ids) => {
   drop(risk);
 });
 
-async function open() {
+/** Read the places, and show the first of them. */
+export async function openReview() {
   await attempt(async () => {
     try {
       const answer = await requestJson(`${api}review/`);

@@ -69,7 +69,7 @@ def show_shares(request: HttpRequest, transcript_id: UUID) -> HttpResponse:
                 address = _share(request, transcript, form)
                 form = ShareForm()
             except ApiError as error:
-                form.add_error(None, error.message)
+                form.add_error(None, error.sentence)
     context = {
         "transcript": transcript,
         "form": form,

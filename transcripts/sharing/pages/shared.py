@@ -7,10 +7,12 @@ Django refuses; there is no account here in whose name a request could be forged
 
 import functools
 import json
+from collections.abc import Callable
+from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -21,6 +23,9 @@ from accounts.client_address import request_address
 from stt_web.core.error_responses import allow_methods
 from stt_web.core.errors import ApiError
 from transcripts.exports.document import load_gaps, spoken_language
+from transcripts.exports.options import ExportOptions
+from transcripts.exports.render import EXPORTS, export, load_for
+from transcripts.exports.worker_exports import is_large
 from transcripts.models import Origin, Transcript
 from transcripts.pages.line_markup import render_blocks
 from transcripts.pages.parts import load_part, read_first
@@ -49,6 +54,7 @@ from transcripts.sharing.links import (
 from transcripts.sharing.models import ShareLink
 from transcripts.warnings import NO_SPEECH
 
+WORDS_SEGMENTS = 100  # whose words one answer has; shared.js asks by it
 HEADERS = {
     "Cache-Control": "private, no-store",
     "Referrer-Policy": "no-referrer",
@@ -92,12 +98,71 @@ async def show_shared_peaks(request: HttpRequest, token: str) -> HttpResponseBas
 
 
 @sensitive_variables("token")
+@allow_methods("GET", "HEAD")
+async def show_shared_subtitles(request: HttpRequest, token: str) -> HttpResponseBase:
+    """GET /s/:token/subtitles/ — WebVTT for a video's picture, under the same check."""
+    return await sync_to_async(_answer_subtitles)(request, token)
+
+
+@sensitive_variables("token")
+@allow_methods("GET", "HEAD")
+async def show_shared_words(request: HttpRequest, token: str) -> HttpResponseBase:
+    """GET /s/:token/words/?line=200 — of a hundred segments the words with their times, for the
+    player to light them; under the same check."""
+    return await sync_to_async(_answer_words)(request, token)
+
+
+@sensitive_variables("token")
 def _answer_peaks(request: HttpRequest, token: str) -> HttpResponseBase:
+    return _answer_opened(request, token, functools.partial(answer_peaks, request))
+
+
+@sensitive_variables("token")
+def _answer_subtitles(request: HttpRequest, token: str) -> HttpResponseBase:
+    return _answer_opened(request, token, _render_subtitles)
+
+
+def _render_subtitles(transcript: Transcript) -> HttpResponse:
+    """Raises NoRecordingError where the page shows none. 70 ms an hour of speech."""
+    if not _has_subtitles(transcript):
+        raise NoRecordingError
+    options = ExportOptions()
+    content = export(load_for("vtt", transcript, options), "vtt", options)
+    return HttpResponse(content, content_type=EXPORTS["vtt"].content_type)
+
+
+def _has_subtitles(transcript: Transcript) -> bool:
+    """What a worker would have to make is for the owner, who is waited for."""
+    return is_video(transcript) and not is_large(transcript)
+
+
+@sensitive_variables("token")
+def _answer_words(request: HttpRequest, token: str) -> HttpResponseBase:
+    def answer(transcript: Transcript) -> HttpResponseBase:
+        first = read_first(request, transcript)
+        rows = transcript.segments.order_by("position").values_list("key", "words")
+        shown = rows[first : first + WORDS_SEGMENTS]
+        results = [{"id": key, "words": list(map(_show_word, words))} for key, words in shown]
+        return JsonResponse({"results": results})
+
+    return _answer_opened(request, token, answer)
+
+
+def _show_word(word: dict[str, Any]) -> dict[str, Any]:
+    """As the API shows it, without what only an editor needs."""
+    start_s, end_s = word["start_ms"] / 1000, word["end_ms"] / 1000
+    return {"word": word["word"], "start": start_s, "end": end_s}
+
+
+@sensitive_variables("token")
+def _answer_opened(
+    request: HttpRequest, token: str, answer: Callable[[Transcript], HttpResponseBase]
+) -> HttpResponseBase:
     try:
         link = find_share(token)
         if not is_open(link, shown_pass=request.COOKIES.get(settings.SHARE_COOKIE_NAME, "")):
             raise WrongPasswordError("This link asks for a password.")
-        response = answer_peaks(request, link.transcript)
+        response = answer(link.transcript)
     except (ShareNotFoundError, NoRecordingError):
         response = HttpResponse(status=404)
     except WrongPasswordError:
@@ -182,7 +247,11 @@ def _describe(request: HttpRequest, transcript: Transcript, token: str) -> dict[
         "is_corrected": transcript.is_corrected,
         "audio": audio,
         "peaks": reverse("shared_peaks", args=[token]) if audio else "",
+        "words": reverse("shared_words", args=[token]) if audio else "",
         "is_video": is_video(transcript),
+        "subtitles": reverse("shared_subtitles", args=[token])
+        if audio and _has_subtitles(transcript)
+        else "",
         "blocks": render_blocks(
             part.lines,
             language=spoken_language(transcript),

@@ -1,10 +1,12 @@
-// A shared transcript: the line that is played, and a click on a time that plays from there.
+// A shared transcript: the line and the word that are played, and a click on a time that plays from
+// there.
 import { showError } from "../../pages/static/dom.js";
 import { startFollowing, stopPlayingAt } from "../../pages/static/follow.js";
 import { loadRest, startParts } from "../../pages/static/parts.js";
 import { seekTo } from "../../pages/static/player-time.js";
 import { list } from "../../pages/static/segments.js";
 import { startShortcuts } from "../../pages/static/shortcuts.js";
+import { SpokenWords } from "../../pages/static/spoken-words.js";
 import { texts } from "../../pages/static/texts.js";
 
 const player = /** @type {HTMLMediaElement | null} */ (document.getElementById("player"));
@@ -13,7 +15,8 @@ startParts();
 startShortcuts(player);
 if (player) {
   list.classList.add("playable");
-  startFollowing(player, { onLast: loadRest });
+  const spoken = new SpokenWords((page) => `${list.dataset.words}?line=${page * 100}`);
+  startFollowing(player, { ...spoken.source, onLast: loadRest });
   player.addEventListener("error", () =>
     showError(texts.no_recording, { retry: () => player.load() }),
   );

@@ -36,6 +36,7 @@ from billing.ledger import NoCreditsError
 from billing.quotas import limits_for
 from stt_web.core.documentation import documented_as, raises
 from stt_web.core.errors import ApiError
+from stt_web.core.refusals import translate_refusal
 from stt_web.core.upload_errors import StalledError, StorageFullError, UploadTooLargeError
 from transcripts.inference.catalog import MODEL_ERRORS
 from transcripts.jobs.submit import LimitError, QueueFullError
@@ -271,7 +272,7 @@ def _find_caller(request: HttpRequest) -> Caller:
 
 
 def describe(upload: ResumableUpload) -> dict[str, Any]:
-    error = {"code": upload.error_code, "message": upload.error_message}
+    error = {"code": upload.error_code, "message": translate_refusal(upload.error_message)}
     return {
         "id": str(upload.pk),
         "status": _status_of(upload),

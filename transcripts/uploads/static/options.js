@@ -4,7 +4,10 @@
 const STORAGE_KEY = "stt-options";
 export const NAMES = [
   "model", "language", "speakers", "prompt", "hot_words", "template", "track", "channels",
+  "diarizer", "aligner",
 ]; // prettier-ignore
+// What is offered once the server's models and engines are known.
+const LISTED = ["model", "diarizer", "aligner"];
 
 /** @returns {Record<string, string>} */
 export function readOptions() {
@@ -33,7 +36,7 @@ export function storeOptions(values) {
  * Fill a form in with what is remembered, and remember what is changed in it. A choice that isn't
  * offered (a model that was removed) stays as it is.
  * @param {HTMLFormElement} form
- * @param {Promise<unknown>} [listed] until when the models are not listed yet: theirs is kept
+ * @param {Promise<unknown>} [listed] until when models and engines are not listed yet: theirs are kept
  */
 export function rememberOptions(form, listed = Promise.resolve()) {
   const stored = readOptions();
@@ -41,14 +44,16 @@ export function rememberOptions(form, listed = Promise.resolve()) {
   for (const [name, value] of Object.entries(stored)) fillIn(form.elements.namedItem(name), value);
   const remember = () => {
     /** @type {Record<string, string>} */
-    const kept = isListed || !stored.model ? {} : { model: stored.model };
+    const kept = {};
+    for (const name of isListed ? [] : LISTED) if (stored[name]) kept[name] = stored[name];
     storeOptions({ ...kept, ...readForm(form) });
   };
   form.addEventListener("change", remember);
   form.addEventListener("submit", remember); // what was chosen before this script ran, too
   listed.then(() => {
     isListed = true;
-    if (stored.model) fillIn(form.elements.namedItem("model"), stored.model);
+    for (const name of LISTED)
+      if (stored[name]) fillIn(form.elements.namedItem(name), stored[name]);
   });
 }
 
@@ -61,7 +66,8 @@ export function readForm(form) {
   const values = {};
   for (const name of NAMES) {
     const field = form.elements.namedItem(name);
-    if (field && "value" in field && field.value.trim()) values[name] = field.value.trim();
+    if (!field || !("value" in field) || ("disabled" in field && field.disabled)) continue;
+    if (field.value.trim()) values[name] = field.value.trim();
   }
   return values;
 }
