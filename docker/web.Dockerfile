@@ -10,6 +10,7 @@ COPY stt_web stt_web
 COPY accounts accounts
 COPY billing billing
 COPY transcripts transcripts
+COPY samples samples
 RUN useradd --system --uid 10001 stt && mkdir /data && chown stt /data
 USER stt
 ENV STT_DATA_DIR=/data
