@@ -11,6 +11,8 @@
     python -m benchmarks.live           live sessions: lag, one core against a peer, WER, hours
     python -m benchmarks.live_web       the web tier of live sockets, before a service that echoes
     python -m benchmarks.speakers DIR   DER of turns, speakers found, CPU; on recordings with RTTM
+    python -m benchmarks.rest_dialects  what other services' REST dialects add to a call
+    python -m benchmarks.sdk_memory     memory of our Python client: 2 GB sent, a list of 10,000
     python -m benchmarks.voices         WER, speed and first audio of fixed voices, on base
 
 The first four start the product as `make run` does, with the tiny Whisper of tests/weights, in a

@@ -17,6 +17,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from benchmarks.library import Passage, fill, make_pool, make_words, without_indexes
@@ -135,21 +136,45 @@ def _report(name: str, owner: "User", make_query: Callable[[], dict[str, str]]) 
     from transcripts.api.transcripts import TranscriptListView
 
     view = TranscriptListView.as_view(throttle_classes=[])
-    times_ms, counts = [], []
+    times_ms, cpu_ms, counts = [], [], []
+    read_cpu_s = _cpu_of_request()
     for _ in range(REQUESTS):
         request = APIRequestFactory().get("/", make_query())
         force_authenticate(request, owner, cast("Any", Principal(user=owner)))
-        began = time.perf_counter()
+        began, cpu_began = time.perf_counter(), read_cpu_s()
         response = view(request)
         response.render()
         times_ms.append(1000 * (time.perf_counter() - began))
+        cpu_ms.append(1000 * (read_cpu_s() - cpu_began))
         assert response.status_code == 200, response.data
         counts.append(response.data["count"])
-    p95 = statistics.quantiles(times_ms, n=20)[-1]
     print(
-        f"{name:32} p50 {statistics.median(times_ms):7.1f} ms   p95 {p95:7.1f} ms   "
-        f"found {statistics.median(counts):.0f} (median)"
+        f"{name:32} p50 {statistics.median(times_ms):7.1f} ms   p95 {_p95(times_ms):7.1f} ms   "
+        f"CPU p50 {statistics.median(cpu_ms):7.1f} ms   p95 {_p95(cpu_ms):7.1f} ms   "
+        f"load {os.getloadavg()[0]:.1f}   found {statistics.median(counts):.0f} (median)",
+        flush=True,
     )
+
+
+def _p95(values: list[float]) -> float:
+    return statistics.quantiles(values, n=20)[-1]
+
+
+def _cpu_of_request() -> Callable[[], float]:
+    """Return what reads the seconds on a core, of this thread and of its PostgreSQL backend.
+
+    On a machine that others work on, they are what the wall clock would show on a quiet one. Only
+    the thread's where the backend is on another machine; a backend's helpers aren't counted.
+    """
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        [pid] = cursor.fetchone()
+    ran = Path(f"/proc/{pid}/schedstat")
+    if not ran.exists():
+        return time.thread_time
+    return lambda: time.thread_time() + int(ran.read_text().split()[0]) / 1e9
 
 
 def _sizes() -> str:

@@ -4,9 +4,12 @@
 the size of the page as it is and as gzip sends it, how long until a line can be edited, frames
 while scrolling 60 px a frame for 4 s, beside a plain page of 6,000 paragraphs scrolled before and
 after, how long an edit takes until it is shown and until it is saved, elements, stops of the Tab
-key, and the script heap. The bounds are pages' own promises: a second to open, 150 kB, 0.9 of the
-plain page's frames, 100 ms, 40 stops, 15 MB. Frames and times depend on what else the machine does:
-the load is printed with them.
+key, and the script heap; the largest paint and the layout's shifts; what the page's files weigh as
+they are sent; and, of a recording that is played, how many words were lit and how long after they
+began. The bounds are pages' own promises: a second to open and for the largest paint, shifts of
+0.02, 150 kB of HTML and 100 kB of files, 0.9 of the plain page's frames, 100 ms, 40 stops, 15 MB,
+50 ms for a word. Frames and times depend on what else the machine does: the load is printed with
+them.
 """
 
 import gzip
@@ -19,9 +22,11 @@ import time
 from pathlib import Path
 from typing import Any
 
+import brotli
 import requests
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, Response, sync_playwright
 
+from tests.browser.editing import seed_transcript
 from tests.browser.session import log_in
 from tests.e2e.processes import System
 from tests.services import chromium
@@ -29,6 +34,7 @@ from tests.services import chromium
 LINES, WORDS_A_LINE = 2_500, 12
 SCROLL_S = 4
 RUNS = 3
+PLAYED_S = 16
 WORDS = [
     "the",
     "a",
@@ -74,20 +80,67 @@ SCROLL = """async seconds => {
   });
   return frames;
 }"""
+# A line out of sight isn't laid out, and nothing can be typed into it before the next frame.
 EDIT = """async () => {
+  const frame = () => new Promise(resolve => requestAnimationFrame(resolve));
+  scrollTo(0, 0);
+  await frame();
+  await frame();
   const text = document.querySelectorAll('#segments .segment .text')[3];
   const saving = document.getElementById('saving');
   text.dispatchEvent(new PointerEvent('pointerdown', {bubbles: true}));
   text.focus();
+  saving.textContent = '';
   const started = performance.now();
-  document.execCommand('insertText', false, 'x');
-  await new Promise(resolve => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+  if (!document.execCommand('insertText', false, 'x')) throw new Error('nothing was typed');
+  await frame();
+  await frame();
   const shown = performance.now() - started;
   const left = performance.now();
   text.blur();
-  while (saving.dataset.state !== 'saved' || !saving.textContent)
+  while (saving.dataset.state !== 'saved' || !saving.textContent) {
+    if (performance.now() > left + 30_000) throw new Error('it was not saved');
     await new Promise(resolve => setTimeout(resolve, 2));
+  }
   return [shown, performance.now() - left];
+}"""
+PAINTS = """() => new Promise(resolve => {
+  const found = {lcp: 0, cls: 0};
+  new PerformanceObserver(list => {
+    for (const entry of list.getEntries()) found.lcp = entry.startTime;
+  }).observe({type: 'largest-contentful-paint', buffered: true});
+  new PerformanceObserver(list => {
+    for (const entry of list.getEntries()) if (!entry.hadRecentInput) found.cls += entry.value;
+  }).observe({type: 'layout-shift', buffered: true});
+  setTimeout(() => resolve(found), 500);
+})"""
+# Each word that is lit: how long after its beginning (ms); and how many words were played.
+LIT = """async seconds => {
+  const answer = await fetch(`/api/v1/transcripts/${segments.dataset.transcript}/segments/`);
+  const starts = new Map();
+  for (const {id, text, words} of (await answer.json()).results) {
+    let at = 0;
+    for (const {word, start} of words) {
+      at = text.indexOf(word, at);
+      starts.set(`s-${id} ${at}`, start);
+      at += word.length;
+    }
+  }
+  const late = [];
+  let lit = '';
+  await player.play();
+  while (player.currentTime < seconds) {
+    await new Promise(resolve => requestAnimationFrame(resolve));
+    const [range] = CSS.highlights.get('playing') ?? [];
+    const item = range?.startContainer.parentElement.closest('li');
+    const place = item && `${item.id} ${range.startOffset}`;
+    if (!place || place === lit) continue;
+    lit = place;
+    late.push(Math.round(1000 * (player.currentTime - starts.get(place))));
+  }
+  player.pause();
+  const spoken = [...starts.values()].filter(start => start < seconds - 0.2).length;
+  return {late: late.sort((a, b) => a - b), spoken};
 }"""
 STOPS = """[...document.querySelectorAll('a, button, input, select, textarea, summary, [tabindex],'
   + ' [contenteditable]')].filter(each => each.tabIndex >= 0 && !each.disabled
@@ -105,6 +158,8 @@ def main() -> None:
             log_in(context, system)
             address = f"{system.url}/transcripts/{import_lines(system.url, system.headers)}/"
             report(measure(context.new_page(), address))
+            played = f"{system.url}/transcripts/{seed_transcript(system, seconds=PLAYED_S + 4)}/"
+            report(measure_words(context.new_page(), played))
             browser.close()
 
 
@@ -147,12 +202,15 @@ def _make_lines() -> dict[str, Any]:
 
 
 def measure(page: Page, address: str) -> dict[str, Any]:
-    sizes, opens, servers = [], [], []
+    sizes, opens, servers, paints = [], [], [], []
+    files: dict[str, int] = {}  # as they are sent: what lies in Chromium's memory counts as decoded
+    page.on("response", lambda found: files.update(_weigh(found)))
     for _ in range(RUNS):
         started = time.monotonic()
         answer = page.goto(address, wait_until="commit")
         page.wait_for_selector(".segment [contenteditable]")
         opens.append(time.monotonic() - started)
+        paints.append(page.evaluate(PAINTS))
         assert answer is not None
         sizes.append(answer.body())
         servers.append(
@@ -176,6 +234,10 @@ def measure(page: Page, address: str) -> dict[str, Any]:
         "load": round(os.getloadavg()[0], 1),
         "html_kb": round(len(sizes[-1]) / 1000),
         "html_gzip_kb": round(len(gzip.compress(sizes[-1])) / 1000),
+        "html_br_kb": round(len(brotli.compress(sizes[-1], quality=5)) / 1000),
+        "files_kb": round(sum(files.values()) / 1000),
+        "lcp_s": round(statistics.median(each["lcp"] for each in paints) / 1000, 2),
+        "cls": round(max(each["cls"] for each in paints), 3),
         "server_ms": round(statistics.median(servers)),
         "open_s": round(statistics.median(opens), 2),
         "frames": frames[1],
@@ -187,6 +249,26 @@ def measure(page: Page, address: str) -> dict[str, Any]:
         "elements": page.evaluate("document.getElementsByTagName('*').length"),
         "tab_stops": page.evaluate(STOPS),
         "heap_mb": round(page.evaluate("performance.memory?.usedJSHeapSize ?? 0") / 1e6, 1),
+    }
+
+
+def _weigh(found: Response) -> dict[str, int]:
+    is_file = "/static/" in found.url
+    return {found.url: int(found.headers.get("content-length", 0))} if is_file else {}
+
+
+def measure_words(page: Page, address: str) -> dict[str, Any]:
+    page.goto(address)
+    page.wait_for_selector(".segment [contenteditable]")
+    page.wait_for_function("player.readyState >= 3")
+    page.evaluate("player.playbackRate = 1")
+    page.wait_for_timeout(1000)
+    found = page.evaluate(LIT, PLAYED_S)
+    late = found["late"]
+    return {
+        "words_lit": len(late),
+        "words_played": found["spoken"],
+        "word_lit_after_ms": f"{statistics.median(late):.0f} (the worst {late[-1]})",
     }
 
 
