@@ -45,6 +45,11 @@ def _answers_are_declared() -> Iterator[None]:
 def django_db_setup(django_db_setup: None, django_db_blocker: object) -> None:
     """Note the database that the tests of this process run on, by its own word."""
     from django.db import connections
+    from django.test import TransactionTestCase
+
+    from tests.flushing import flush_what_was_written
+
+    TransactionTestCase._fixture_teardown = flush_what_was_written  # type: ignore[attr-defined]
 
     with django_db_blocker.unblock():  # type: ignore[attr-defined]  # pytest-django has no public type
         report.used("database", _name_database(connections["default"]))

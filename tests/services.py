@@ -84,9 +84,29 @@ def chromium() -> Path:
     names = ("chromium", "chromium-browser", "google-chrome")
     path = next((found for name in names if (found := shutil.which(name))), "")
     report.require("chromium", is_there=bool(path))
+    return _used_browser(path)
+
+
+def firefox() -> Path:
+    """Return the path of an ordinary Firefox."""
+    path = next((found for name in ("firefox-esr", "firefox") if (found := shutil.which(name))), "")
+    report.require("firefox", is_there=bool(path), reason="There is no Firefox here (firefox-esr).")
+    return _used_browser(path)
+
+
+def pulseaudio() -> Path:
+    """Return the path of PulseAudio, which gives a machine without sound a device that plays."""
+    path = shutil.which("pulseaudio") or ""
+    reason = "There is no PulseAudio here (pulseaudio, pulseaudio-utils)."
+    report.require("pulseaudio", is_there=bool(path and shutil.which("pactl")), reason=reason)
+    return Path(path)
+
+
+def _used_browser(path: str) -> Path:
+    """Note the browser's version; return its path."""
     reported_version = subprocess.run(
         [path, "--version"], capture_output=True, text=True, check=True
-    ).stdout
+    ).stdout.removeprefix("Mozilla ")
     report.used("browser", " ".join(reported_version.split()[:2]))
     return Path(path)
 

@@ -18,6 +18,9 @@ if os.environ.get("STT_TEST_FOLDER_OF") != _process:
 os.environ.setdefault("STT_DATABASE_URL", os.environ.get("STT_TEST_DATABASE", ""))
 os.environ.setdefault("STT_SECRET_KEY", "test-only")
 
+# No commit waits for the disk: no test pulls the plug of PostgreSQL's machine.
+os.environ.setdefault("PGOPTIONS", "-c synchronous_commit=off")
+
 from stt_web.settings import *  # noqa: E402, F403
 from stt_web.settings import DATA_DIR, DATABASES, MIDDLEWARE  # noqa: E402
 

@@ -26,6 +26,7 @@ APPS = ("accounts", "billing", "stt_web", "transcripts")
 # A page's first script, and the texts that its template hands over.
 PAGES: dict[str, Mapping[str, Any]] = {
     "pages/static/home.js": home.TEXTS,
+    "pages/static/guest-try.js": home.TEXTS,
     "pages/static/library.js": library.TEXTS,
     "uploads/static/queue.js": uploads_pages.QUEUE_TEXTS,
     "uploads/static/record.js": uploads_pages.QUEUE_TEXTS | uploads_pages.TEXTS,

@@ -27,14 +27,14 @@ def test_every_setting_is_listed_and_every_listed_one_is_read() -> None:
 
 
 def test_every_page_that_a_page_links_to_is_there() -> None:
-    for page in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")):
+    for page in (*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")):
         for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text()):
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
 
 
 def test_every_make_target_that_a_page_names_exists() -> None:
     targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    for page in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")):
+    for page in (*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")):
         named = set(re.findall(r"`(?:\w+=\S+ )*make (\w+)", page.read_text()))
         assert named <= targets, page.name
 

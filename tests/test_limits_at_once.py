@@ -77,6 +77,7 @@ OF_ONE_REQUEST = (
     "transcripts/admin.py",
     "transcripts/api/",
     "transcripts/comments/services.py:MAX_TEXT",
+    "transcripts/dialects/",
     "transcripts/diarization/",
     "transcripts/editing/",
     "transcripts/exports/",

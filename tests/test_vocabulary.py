@@ -51,12 +51,19 @@ EXCEPTIONS = {
     "forget": ("inference_service/engines/diarization/segmentation_graph.py",),  # an LSTM's gate
     "tell": ("transcripts/media/parts.py", "tests/e2e/processes.py"),  # of Python's file protocol
     "GONE": ("transcripts/webhooks/models.py", "transcripts/webhooks/delivery.py"),  # HTTP 410
-    "KEEP_ALIVE": ("transcripts/live/",),  # the protocol's action `keepalive`
-    "keep_alive": ("transcripts/live/",),
+    "KEEP_ALIVE": (
+        "transcripts/live/",
+        "transcripts/dialects/",
+    ),  # the protocol's action `keepalive`
+    "keep_alive": ("transcripts/live/", "transcripts/dialects/"),
+    "send_keep_alive": ("tests/contract/clients/deepgram_7.py",),  # of deepgram-sdk
     "_KEEP_ALIVE_S": ("transcripts/jobs/api/events.py",),  # of server-sent events
     "span_tokenize": ("inference_service/torch_engines/wav2vec2.py",),  # of NLTK
     "SentencePieceTrainer": ("tests/torch_engines/make_models.py",),  # of sentencepiece
-    "keep_blank_values": ("tests/billing/stripe_server.py",),  # of urllib
+    "keep_blank_values": (  # of urllib
+        "tests/billing/stripe_server.py",
+        "transcripts/dialects/vendor_socket.py",
+    ),
     "settle_hold": ("tests/accounts/pages/people.py", "transcripts/enhancement/run.py"),
     "settled_allowance_minutes__gt": ("tests/transcripts/test_verbs_in_pairs.py",),
 }
@@ -66,6 +73,21 @@ MONEY = (
     "transcripts/jobs/stages/finalize.py",
     "transcripts/voices/finish.py",
     "tests/billing/",
+)
+# A span is OpenTelemetry's word for a part of a trace.
+TRACES = (
+    "inference_service/tracing.py",
+    "inference_service/interceptors.py",
+    "inference_service/batches.py",
+    "inference_service/session_queue.py",
+    "inference_service/scheduler.py",
+    "stt_web/celery.py",
+    "stt_web/core/tracing.py",
+    "stt_web/core/asgi/request_log.py",
+    "transcripts/jobs/run.py",
+    "tests/e2e/otlp_receiver.py",
+    "tests/e2e/test_observability.py",
+    "tests/stt_web/core/test_tracing.py",
 )
 # Everyday words for which the field has its own: at most so many in 1,000 lines of code.
 DIALECT = re.compile(
@@ -83,6 +105,7 @@ TWINS = {
     "RequestIdFilter": "the same filter, in each tier's logs",
     "Segment": "the row; the value that the web tier passes on",
     "SpeakerTurn": "as found; as the web tier reads it",
+    "WeightsFault": "as found; as the web tier reads it",
 }
 
 
@@ -111,6 +134,8 @@ def is_allowed(name: str, where: str) -> bool:
         parts -= ALLOWED_IN_WEB
     if where.startswith(MONEY):
         parts -= {"settle", "settled"}
+    if where.startswith(TRACES):
+        parts -= {"span", "spans"}
     return not parts or where.startswith(EXCEPTIONS.get(name, ("-",)))
 
 

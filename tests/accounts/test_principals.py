@@ -1,10 +1,12 @@
 """Who a request is from, by whichever credential it shows; and who is let in with which."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.conf import settings
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 from rest_framework.exceptions import NotAuthenticated
 from rest_framework.request import Request
@@ -15,6 +17,7 @@ from accounts.authentication import AuthenticationError, ScopeError
 from accounts.guest_tokens import digest_guest_token, make_guest_token
 from accounts.keys import cache
 from accounts.keys.issue import SCOPES, issue_api_key, revoke_api_key
+from accounts.live_keys import issue_live_key
 from accounts.models import User
 from accounts.permissions import PrincipalAuthentication, principal_of
 from accounts.principals import (
@@ -27,7 +30,7 @@ from accounts.principals import (
     check_known,
     check_scopes,
     check_still_good,
-    read_bearer,
+    read_key,
     resolve_principal,
 )
 from accounts.tickets import issue_ticket
@@ -68,12 +71,18 @@ def session_of(user: User) -> str:
     return browser_of(user).cookies[settings.SESSION_COOKIE_NAME].value
 
 
+def live_key_of(user: User) -> str:
+    api_key, _ = issue_api_key(user, name="server")
+    return issue_live_key(api_key, expires_at=timezone.now() + timedelta(minutes=1))
+
+
 def make_credential(kind: Credential, user: User) -> dict[str, Any]:
     """Return what a client of this kind shows; a kind without an entry here fails."""
     return {
         Credential.TICKET: lambda: {"raw": issue_ticket(user)},
         Credential.GUEST_TOKEN: lambda: {"raw": make_guest_token()[0]},
         Credential.SESSION: lambda: {"cookie": session_of(user)},
+        Credential.LIVE_KEY: lambda: {"raw": live_key_of(user)},
     }[kind]()
 
 
@@ -85,8 +94,9 @@ def test_each_kind_of_credential_names_its_principal(user: User, kind: Credentia
 
     assert principal.is_known
     assert principal.address == ADDRESS
-    assert principal.scopes == set(SCOPES)
-    assert principal.api_key is None
+    is_live = kind is Credential.LIVE_KEY  # its key vouches for it
+    assert principal.scopes == ({"transcribe"} if is_live else set(SCOPES))
+    assert (principal.api_key is not None) == is_live
     if kind is Credential.GUEST_TOKEN:
         assert principal.user is None
         assert principal.guest_digest == digest_guest_token(shown["raw"])
@@ -195,17 +205,53 @@ def test_a_guest_and_no_one_are_always_good(
 
 @pytest.mark.parametrize("header", ["Bearer abc", "bearer abc", "  Bearer   abc  "])
 def test_a_bearer_header_is_read_with_any_spacing(header: str) -> None:
-    assert read_bearer(header) == "abc"
+    assert read_key(header) == "abc"
 
 
 def test_no_header_is_no_key() -> None:
-    assert read_bearer("") is None
+    assert read_key("") is None
 
 
-@pytest.mark.parametrize("header", ["Basic YTpi", "Bearer", "Bearer  ", "abc"])
+@pytest.mark.parametrize("header", ["Basic YTpi", "Bearer", "Bearer  ", "abc", "Token abc"])
 def test_a_malformed_header_is_refused(header: str) -> None:
     with pytest.raises(AuthenticationError, match="Bearer <key>"):
-        read_bearer(header)
+        read_key(header)
+
+
+@pytest.mark.parametrize(
+    ("path", "header"),
+    [
+        ("/v1/listen", "Token abc"),
+        ("/v1/listen", "token abc"),
+        ("/v1/auth/grant", "TOKEN  abc"),
+        ("/v2/transcript", "abc"),
+        ("/asr", "Basic eDphYmM="),  # x:abc
+        ("/detect-language", "basic YWJjOg=="),  # abc:
+    ],
+)
+def test_other_services_clients_show_keys_in_their_own_forms(path: str, header: str) -> None:
+    assert read_key(header, path=path) == "abc"
+    assert read_key("Bearer abc", path=path) == "abc"
+
+
+@pytest.mark.parametrize(
+    ("path", "header"),
+    [
+        ("/v1/transcribe", "Token abc"),
+        ("/v1/transcribe", "Basic eDphYmM="),
+        ("/v1/listen", "abc"),
+        ("/v1/listen", "Basic eDphYmM="),
+        ("/v2/upload", "Token abc"),
+        ("/v2/upload", "Basic eDphYmM="),
+        ("/asr", "Token abc"),
+        ("/asr", "abc"),
+        ("/asr", "Basic !"),
+        ("/asr", "Basic Og=="),  # :
+    ],
+)
+def test_a_form_counts_at_its_own_addresses_only(path: str, header: str) -> None:
+    with pytest.raises(AuthenticationError):
+        read_key(header, path=path)
 
 
 class TestRequests:

@@ -24,7 +24,8 @@ _MICROPHONE_HZ = 48_000
 class StartBrowser(Protocol):
     """Start a Chromium whose microphone plays `recording` once (WAV); None: it has none.
 
-    `is_allowed`: the browser lets every page use it, else none.
+    `is_allowed`: the browser lets every page use it, else none. Those without a recording are one
+    for a module's tests, each of which has contexts of its own: a start takes a second.
     """
 
     def __call__(self, recording: Path | None, *, is_allowed: bool = True) -> Browser: ...
@@ -39,8 +40,16 @@ def playwright() -> Iterator[Playwright]:
 @pytest.fixture(scope="module")
 def start_browser(playwright: Playwright) -> Iterator[StartBrowser]:
     with ExitStack() as stack:
+        silent: dict[bool, Browser] = {}
 
         def start(recording: Path | None, *, is_allowed: bool = True) -> Browser:
+            if recording is not None:
+                return launch(recording, is_allowed=is_allowed)
+            if is_allowed not in silent or not silent[is_allowed].is_connected():
+                silent[is_allowed] = launch(None, is_allowed=is_allowed)
+            return silent[is_allowed]
+
+        def launch(recording: Path | None, *, is_allowed: bool) -> Browser:
             arguments = [*_ARGUMENTS]
             if is_allowed:
                 arguments.append("--use-fake-ui-for-media-stream")

@@ -70,23 +70,27 @@ t = create_transcript(
     status="completed", audio_duration_ms={seconds} * 1000, container="{container}",
     probed_ms={seconds} * 1000, model_used="tiny", model_requested="tiny")
 anna = Speaker.objects.create(transcript=t, position=1, label="Speaker 1")
-for n in range({seconds} // 4):
+segments = []
+for n in range({seconds} * 1000 // {line_ms}):
     words = f"line {{n}} has these six words".split()
-    at = n * 4000 + 200
-    Segment.objects.create(
-        transcript=t, position=n, start_ms=at, end_ms=at + 3000, text=" ".join(words),
+    at, step = n * {line_ms} + {line_ms} // 20, {line_ms} // 8
+    segments.append(Segment(
+        transcript=t, position=n, start_ms=at, end_ms=at + 6 * step, text=" ".join(words),
         speaker=anna, confidence=0.9, words=[
-            {{"word": w, "start_ms": at + k * 500, "end_ms": at + k * 500 + 500,
+            {{"word": w, "start_ms": at + k * step, "end_ms": at + k * step + step,
               "confidence": 0.9, "space_before": k > 0, "timing": "aligned"}}
-            for k, w in enumerate(words)])
+            for k, w in enumerate(words)]))
+Segment.objects.bulk_create(segments)
 print(t.pk)
 """
 
 
-def seed_transcript(system: System, *, seconds: int, is_video: bool = False) -> str:
-    """Return the id of a transcript with a recording: a line of six words every four seconds."""
+def seed_transcript(
+    system: System, *, seconds: int, is_video: bool = False, line_ms: int = 4000
+) -> str:
+    """Return the id of a transcript with a recording: a line of six words every `line_ms`."""
     write, container = ("write_video", "WebM") if is_video else ("write_tone", "WAV")
-    code = SEED.format(seconds=seconds, write=write, container=container)
+    code = SEED.format(seconds=seconds, write=write, container=container, line_ms=line_ms)
     return system.run(sys.executable, "manage.py", "shell", "-v0", "-c", code).split()[-1]
 
 

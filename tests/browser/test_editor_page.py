@@ -4,8 +4,10 @@ import re
 from collections.abc import Iterator
 
 import pytest
+import requests
 from playwright.sync_api import BrowserContext, Page, expect
 
+from tests.browser.axe import findings
 from tests.browser.conftest import StartBrowser
 from tests.browser.editing import (
     SPOKEN,
@@ -25,6 +27,12 @@ from tests.e2e.processes import System
 
 pytestmark = [pytest.mark.browser, pytest.mark.e2e]
 LINES = [text for _, text in SPOKEN]
+PASTE = """text => {
+  const clipboardData = new DataTransfer();
+  clipboardData.setData('text/plain', text);
+  const paste = new ClipboardEvent('paste', {clipboardData, bubbles: true, cancelable: true});
+  document.activeElement.dispatchEvent(paste);
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +44,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
 
 @pytest.fixture
 def context(system: System, start_browser: StartBrowser) -> Iterator[BrowserContext]:
-    context = start_browser(None).new_context(locale="en")
+    context = start_browser(None).new_context(locale="en", service_workers="block")
     log_in(context, system)
     faults: list[str] = []
     context.on("weberror", lambda error: faults.append(str(error.error)))
@@ -78,6 +86,12 @@ def test_a_line_is_typed_over_saved_undone_and_redone(
     page.get_by_role("button", name="Undo").click()
     expect(text_of(page, 0)).to_have_text(LINES[0])
     assert texts_of(system, transcript_id) == LINES
+    # What is pasted is an edit as well, also as the first thing that happens to a line.
+    enter(page, 2, 0)
+    page.evaluate(PASTE, "Pasted. ")
+    page.keyboard.press("Escape")
+    expect_saved(page)
+    assert texts_of(system, transcript_id)[2] == f"Pasted. {LINES[2]}"
 
 
 def test_enter_splits_backspace_and_delete_join_and_arrows_lead_on(
@@ -135,6 +149,10 @@ def test_two_windows_edit_different_lines_and_follow_each_other(
         expect(text_of(each, 0)).to_have_text("From the first window.")
         expect(text_of(each, 3)).to_have_text("From the other window.")
         expect(each.locator(".conflict")).to_have_count(0)
+    key = api(system, "GET", f"{transcript_id}/segments/")["results"][0]["id"]
+    api(system, "POST", f"{transcript_id}/comments/", segment=key, text="Said by someone else")
+    for each in (one, other):
+        expect(each.locator("#comments li")).to_contain_text("Said by someone else")
     # An undo takes back one's own change only.
     api(system, "PATCH", f"{transcript_id}/speakers/1/", name="Renamed")
     expect(one.locator(".speaker").first).to_have_text("Renamed")
@@ -223,6 +241,20 @@ def test_the_word_at_the_caret_is_corrected_everywhere(
     expect(text_of(page, 3)).to_have_text("Let us talk about the planes.")
     expect(text_of(page, 4)).to_have_text("The planes were late every morning.")
 
+    # What the account's glossary knows to come out wrong is offered at once.
+    requests.put(
+        f"{system.url}/api/v1/glossary/",
+        headers=system.headers,
+        json={"terms": [{"text": "trams", "misheard": ["planes"]}]},
+        timeout=30,
+    ).raise_for_status()
+    page.get_by_role("button", name="More", exact=True).click()
+    page.get_by_role("button", name="Correct by glossary").press("Enter")
+    sheet = page.get_by_role("dialog", name="Correct by glossary")
+    expect(sheet).to_contain_text("planes trams (2)")
+    sheet.get_by_role("button", name="Correct selected").press("Enter")
+    expect(text_of(page, 4)).to_have_text("The trams were late every morning.")
+
 
 def test_unsure_words_are_marked_and_reviewed_by_the_keyboard_alone(
     page: Page, system: System, transcript_id: str
@@ -271,6 +303,36 @@ def test_words_are_highlighted_and_commented_on(
     page.get_by_role("tab", name="Comments").click()
     listed.last.get_by_role("button", name=re.compile("Delete comment")).click()
     expect(listed).to_have_count(1)
+
+
+def test_the_text_of_a_comment_is_edited_by_the_keyboard_and_survives_a_new_list(
+    page: Page, system: System, transcript_id: str
+) -> None:
+    key = api(system, "GET", f"{transcript_id}/segments/")["results"][0]["id"]
+    api(system, "POST", f"{transcript_id}/comments/", segment=key, text="Check this")
+    open_transcript(page, system, transcript_id)
+    page.get_by_role("tab", name="Comments").click()
+    listed = page.locator("#comments li")
+    edit = listed.first.get_by_role("button", name="Edit comment: Check this")
+    edit.press("Enter")
+    typed = listed.first.get_by_role("textbox", name="Comment")
+    expect(typed).to_be_focused()
+    typed.press_sequentially(" with Anna")
+    api(system, "POST", f"{transcript_id}/comments/", segment=key, text="Said meanwhile")
+    expect(listed).to_have_count(2)
+    expect(typed).to_be_focused()
+    expect(typed).to_have_value("Check this with Anna")
+    assert findings(page) == []
+    page.keyboard.press("Escape")  # leaves it as it was
+    expect(edit).to_be_focused()
+    edit.press("Enter")
+    typed.fill("Checked")
+    listed.first.get_by_role("button", name="Save").press("Enter")
+    changed = listed.first.get_by_role("button", name="Edit comment: Checked")
+    expect(changed).to_be_focused()
+    expect(listed.first).to_contain_text("edited")
+    saved = api(system, "GET", f"{transcript_id}/comments/")["results"]
+    assert [each["text"] for each in saved] == ["Checked", "Said meanwhile"]
 
 
 def test_a_page_has_few_stops_of_the_tab_key_and_letters_can_be_turned_off(

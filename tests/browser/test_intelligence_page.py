@@ -420,7 +420,7 @@ def install_writer(system: System, inference: FakeInference) -> None:
 
 
 def test_personal_data_is_listed_with_its_places_and_files_come_without_it(page: Page) -> None:
-    panel = open_panel(page, "Personal data")
+    panel = open_panel(page, "Redact")
     panel.get_by_role("button", name="Find").click()
     found = page.locator("#personal > details").first
     expect(found).to_contain_text("Names of people (some)")
@@ -442,7 +442,7 @@ def test_personal_data_is_listed_with_its_places_and_files_come_without_it(page:
 
 def test_a_result_is_downloaded_as_a_file(page: Page) -> None:
     made = make(page, "analysis/action_items")
-    made.locator(".files > summary").click()
+    made.get_by_role("button", name="Download").click()
 
     with page.expect_download() as calendar:
         made.get_by_role("link", name="ICS").click()

@@ -243,8 +243,8 @@ def test_the_reference_is_searched_and_a_key_is_made_on_the_page(
     expect(page.get_by_text("Key created.")).to_be_visible()
     key = page.get_by_label("Your API key").input_value()
     expect(page.locator("#sample-curl pre")).to_contain_text(key)
-    page.get_by_role("tab", name="cURL").press("ArrowRight")
-    expect(page.get_by_role("tab", name="Python")).to_be_focused()
+    page.locator("[role=tab][aria-controls=sample-curl]").press("ArrowRight")
+    expect(page.locator("[role=tab][aria-controls=sample-python]")).to_be_focused()
     expect(page.locator("#sample-python pre")).to_contain_text(key)
     account = requests.get(
         f"{system.url}/api/v1/account/", headers={"Authorization": f"Bearer {key}"}

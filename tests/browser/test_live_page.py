@@ -14,6 +14,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, WebSocketRoute, expect
 
 from tests.browser.conftest import StartBrowser, make_wav
+from tests.browser.session import log_in
 from tests.e2e.processes import ROOT, System
 
 pytestmark = [pytest.mark.browser, pytest.mark.e2e]
@@ -78,10 +79,15 @@ class Script:
 
 
 @pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     with System(tmp_path_factory.mktemp("live") / "data") as system:
         system.start("web")
-        yield system.url
+        yield system
+
+
+@pytest.fixture(scope="module")
+def url(system: System) -> str:
+    return system.url
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +98,8 @@ def microphone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def context(start_browser: StartBrowser, microphone: Path) -> Iterator[BrowserContext]:
     browser = start_browser(microphone)
-    context = browser.new_context(locale="en")
+    # Playwright can't answer for what the pages' service worker asks.
+    context = browser.new_context(locale="en", service_workers="block")
     yield context
     browser.close()
 
@@ -137,9 +144,11 @@ def test_words_appear_the_final_ones_apart_from_those_that_may_change(
 ) -> None:
     script = Script()
     page = open_page(context, url, script)
+    page.get_by_label("Words likely to occur").fill("Petrov, Žižkov")
     start(page)
     expect(page.get_by_role("status").first).to_have_text("Listening")
     wait_for_sound(page, script, ms=500)
+    assert script.sent_messages[0][0]["hot_words"] == "Petrov, Žižkov"
 
     script.send(partial="the old bridge was", committed="the old", start=0.4, end=1.2)
     expect(page.locator("#partial .committed")).to_have_text("the old")
@@ -275,6 +284,36 @@ def test_a_pause_sends_nothing_and_goes_on(context: BrowserContext, url: str) ->
     page.get_by_role("button", name="Continue").click()
     expect(page.get_by_role("status").first).to_have_text("Listening")
     wait_for_sound(page, script, ms=received // BYTES_A_MS + 500)
+
+
+def test_the_second_pass_shows_who_speaks(
+    context: BrowserContext, system: System, url: str
+) -> None:
+    log_in(context, system)
+    script = Script()
+    page = open_page(context, url, script)
+    jobs = [{"kind": "live", "status": "completed", "is_current": False}]
+    better = {"kind": "second_pass", "status": "processing", "is_current": False}
+    lines = [("Good morning.", "Ann"), ("How are you?", "Ann"), ("Fine.", "Bob")]
+    segments = [
+        {"text": text, "start": start, "speaker": who} for start, (text, who) in enumerate(lines)
+    ]
+    address = f"**/api/v1/transcripts/{TRANSCRIPT}/"
+    page.route(f"{address}jobs/", lambda route: route.fulfill(json=[*jobs, better]))
+    page.route(address, lambda route: route.fulfill(json={"segments": segments}))
+    page.get_by_label("Improve the transcript afterwards").check()
+    start(page)
+    wait_for_sound(page, script, ms=100)
+    script.send(text="God morning how are you fine.", start=0, end=2)
+    page.get_by_role("button", name="Stop").click()
+    wait_for_stop(page, script)
+    script.end()
+    expect(page.get_by_text("Improving the transcript…")).to_be_visible()
+
+    better |= {"status": "completed", "is_current": True}
+    expect(page.get_by_text("Improved: transcribed")).to_be_visible(timeout=20_000)
+    assert page.locator(".who").all_inner_texts() == ["Ann", "Bob"]
+    expect(page.get_by_role("log")).to_contain_text("How are you?")
 
 
 def test_new_words_do_not_take_the_page_from_a_reader_further_up(

@@ -3,13 +3,15 @@
 The processes are the product's, the recogniser is the tiny Whisper, the mail is a file.
 """
 
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
+from tests.browser.axe import findings
 from tests.browser.conftest import StartBrowser, make_wav
 from tests.browser.test_account import PASSWORD, link_of_the_mail
 from tests.e2e.processes import ROOT, System
@@ -117,3 +119,31 @@ def test_a_guest_speaks_logs_in_and_has_the_text(
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     expect(deleted).to_be_hidden()
     browser.close()
+
+
+def test_each_of_several_files_has_a_line_with_its_state(
+    system: System, start_browser: StartBrowser
+) -> None:
+    context = start_browser(None).new_context(locale="en")
+    page = watch(context.new_page())
+    page.goto(system.url)
+    audio = SAMPLE.read_bytes()
+    names = [f"take {number}.flac" for number in range(1, 6)]  # two more than a day's
+    page.locator("#file").set_input_files(
+        [FilePayload(name=name, mimeType="audio/flac", buffer=audio) for name in names]
+    )
+    rows = page.locator("#guest-files li")
+    expect(rows).to_have_count(5)
+    page.get_by_role("button", name="Transcribe").click()
+
+    expect(page.locator(".page-error")).to_contain_text("today's free", timeout=60_000)
+    refused = rows.filter(has_text="today's free")
+    done = rows.filter(has_text="Done")
+    assert (refused.count() >= 2, done.count() + refused.count()) == (True, 5)
+    expect(refused.last).to_contain_text("take 5.flac")
+    expect(refused.last.get_by_role("button", name="Try again: take 5.flac")).to_be_visible()
+    if done.count():
+        done.last.get_by_role("button", name=re.compile("Show transcript")).press("Enter")
+        expect(page.locator("#segments")).to_contain_text(TEXT)
+    assert findings(page) == []
+    context.close()

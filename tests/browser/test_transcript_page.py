@@ -153,7 +153,7 @@ def test_a_line_gets_other_times_by_hand_and_from_the_player(
     page.wait_for_function("player.readyState >= 1")
 
     open_line_menu(page, 2)
-    page.evaluate("time => { player.currentTime = time }", start)
+    page.evaluate("time => { player.pause(); player.currentTime = time }", start)
     page.get_by_role("button", name="Start: use player position").click()
     page.get_by_label("Ends at").fill("soon")
     page.keyboard.press("Enter")
@@ -195,6 +195,9 @@ def test_the_history_shows_what_each_change_was(
     open_transcript(page, system, transcript_id)
 
     page.get_by_role("tab", name="History").click()
+    listed = page.locator("#revisions > li")
+    expect(listed.nth(0)).to_contain_text("inserted: Renamed <i>here</i>")
+    expect(listed.nth(1)).to_contain_text("deleted: small. inserted: quite large.")
     page.get_by_role("button", name="Changes: 2.").click()
     shown = page.locator(".difference:visible")
     expect(shown.locator("del")).to_have_text("deleted: small.")
@@ -238,6 +241,9 @@ def test_a_title_without_a_space_leaves_the_page_as_wide_as_a_telephone(
     page.set_viewport_size({"width": 390, "height": 844})
     open_transcript(page, system, transcript_id)
 
+    toolbar = page.locator("#tools").bounding_box()
+    assert toolbar is not None
+    assert toolbar["height"] < 80  # one row: two have more than 100
     for name in ("History", "Comments", "Summary"):
         page.get_by_role("tab", name=name).click()
         assert page.evaluate("document.documentElement.scrollWidth") == 390

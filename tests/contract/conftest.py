@@ -17,7 +17,10 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     folder = tmp_path_factory.mktemp("contract")
     (folder / "models").mkdir()
     (folder / "models" / "whisper-en-cs-tiny").symlink_to(TINY / "model")
-    env = {"STT_MODELS_DIR": str(folder / "models")}
+    env = {
+        "STT_MODELS_DIR": str(folder / "models"),
+        "STT_FETCH_ALLOWED_NETWORKS": "127.0.0.0/8",  # a test's own server
+    }
     with System(folder / "data", env=env) as system:
         system.start("inference", "worker-short", "worker-housekeeping", "beat", "web")
         yield system

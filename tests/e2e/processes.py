@@ -13,12 +13,16 @@ Roles are `inference`, `worker-short`, `worker-bulk`, `worker-texts`, `worker-ho
 product's own (`stt_web.supervisor.commands`).
 """
 
+import atexit
 import contextlib
+import functools
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -32,6 +36,8 @@ from stt_web.supervisor import commands
 ROOT = Path(__file__).resolve().parent.parent.parent
 SLOTS = {"short": 8, "bulk": 4, "texts": 3, "housekeeping": 2, "webhooks": 1}
 START_DEADLINE_S = 60.0
+# With these, tables and secrets are not as in another system's folder.
+_OWN_DATA = frozenset({"STT_DATABASE_URL", "STT_SECRET_KEY", "STT_ENCRYPTION_KEYS"})
 
 
 def free_port() -> int:
@@ -50,23 +56,47 @@ def wait_until(condition: Callable[[], bool], *, what: str, within_s: float = 30
         time.sleep(0.05)
 
 
-def accepts_connections(port: int) -> bool:
+def accepts_connections(port: int, *, host: str = "127.0.0.1") -> bool:
     with socket.socket() as probe:
         probe.settimeout(1)
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+        return probe.connect_ex((host, port)) == 0
+
+
+@functools.cache
+def _made_folder() -> tuple[Path, dict[str, str]]:
+    """Return a data folder with its tables and an API key, and the header that has the key: made
+    once for all tests of a run, because it takes as long as many of them."""
+    folder = Path(tempfile.mkdtemp(prefix="stt-made-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder, System(folder)._make()
+
+
+def _copy_made_folder(folder: Path) -> dict[str, str]:
+    made, headers = _made_folder()
+    shutil.copytree(made, folder, dirs_exist_ok=True)
+    return dict(headers)
 
 
 class System:
     """The system's processes over one data folder, each on free ports, with a log file each.
 
-    `inference_replicas` is how many inference addresses the others balance over. Leaving the
-    `with` block kills what still runs.
+    `inference_replicas` is how many inference addresses the others balance over; with
+    `is_scraped` each process serves its metrics (`scrape`). Leaving the `with` block kills what
+    still runs.
     """
 
     def __init__(
-        self, folder: Path, *, env: Mapping[str, str] | None = None, inference_replicas: int = 1
+        self,
+        folder: Path,
+        *,
+        env: Mapping[str, str] | None = None,
+        inference_replicas: int = 1,
+        start_within_s: float = START_DEADLINE_S,
+        is_scraped: bool = False,
     ) -> None:
         self.folder = folder
+        self._start_within_s = start_within_s
+        self._is_scraped = is_scraped
         self._ports: dict[str, int] = {}
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._log_starts: dict[str, int] = {}
@@ -84,13 +114,23 @@ class System:
             **(env or {}),
         }
         self.headers: dict[str, str] = {}
+        # Settings of one process alone, by its name.
+        self.own_env: dict[str, dict[str, str]] = {}
+        self._is_like_others = _OWN_DATA.isdisjoint(env or {})
 
     def __enter__(self) -> Self:
         folder = self.folder
         folder.mkdir(parents=True, exist_ok=True)
-        self.run(*commands.migrate().argv)
-        self.headers = {"Authorization": f"Bearer {self.create_api_key()}"}
+        if self._is_like_others and not any(folder.iterdir()):
+            self.headers = _copy_made_folder(folder)
+        else:
+            self.headers = self._make()
         return self
+
+    def _make(self) -> dict[str, str]:
+        """Make the tables and an API key; return the header that has it."""
+        self.run(*commands.migrate().argv)
+        return {"Authorization": f"Bearer {self.create_api_key()}"}
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
@@ -105,6 +145,12 @@ class System:
         if name not in self._ports:
             self._ports[name] = free_port()
         return self._ports[name]
+
+    def scrape(self, name: str) -> str:
+        """Return what Prometheus would get of this process."""
+        url = f"http://127.0.0.1:{self.port(f'{name} metrics')}/metrics"
+        with urllib.request.urlopen(url, timeout=10) as answer:  # ours
+            return str(answer.read(), "utf-8")
 
     @property
     def url(self) -> str:
@@ -134,7 +180,7 @@ class System:
             wait_until(
                 lambda name=name: self._is_ready(name),  # type: ignore[misc]  # bound at once
                 what=f"{name} is ready:\n{self.log(name)[-3000:]}",
-                within_s=START_DEADLINE_S,
+                within_s=self._start_within_s,
             )
 
     def is_running(self, name: str) -> bool:
@@ -199,9 +245,12 @@ class System:
         return commands.worker(queue, slots=SLOTS[queue], node=name.replace(":", "-"))
 
     def _env_of(self, name: str) -> dict[str, str]:
-        if not name.startswith("inference"):
-            return self.env
-        return {**self.env, "STT_INFERENCE_LISTEN": f"127.0.0.1:{self.port(name)}"}
+        env = dict(self.env)
+        if name.startswith("inference"):
+            env["STT_INFERENCE_LISTEN"] = f"127.0.0.1:{self.port(name)}"
+        if self._is_scraped:
+            env["STT_METRICS_LISTEN"] = f"127.0.0.1:{self.port(f'{name} metrics')}"
+        return {**env, **self.own_env.get(name, {})}
 
     def _is_ready(self, name: str) -> bool:
         role = name.partition(":")[0]
@@ -209,7 +258,8 @@ class System:
         if role == "web":
             return _answers(self.url_of(name) + "/v1/formats")
         if role == "inference":
-            return accepts_connections(self.port(name))
+            host, _, port = self._env_of(name)["STT_INFERENCE_LISTEN"].rpartition(":")
+            return accepts_connections(int(port), host=host)
         if role == "beat":
             return True  # no test waits for the clock
         return b" ready." in self._log_path(name).read_bytes()[self._log_starts[name] :]

@@ -25,7 +25,7 @@ from transcripts.media import open_decoder
 pytestmark = [pytest.mark.drills, pytest.mark.short, pytest.mark.e2e, pytest.mark.timeout(240)]
 
 TINY_MODEL = ROOT / "tests" / "weights" / "whisper-en-cs-tiny"
-SECONDS = 75
+SECONDS = 110
 MINUTES = 2
 ROLES = ("inference", "worker-short", "worker-bulk", "worker-housekeeping", "beat", "web")
 

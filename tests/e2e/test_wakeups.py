@@ -55,7 +55,9 @@ def system(tmp_path_factory: pytest.TempPathFactory, redis: RedisServer) -> Iter
 
 def wait_for_members(redis: RedisServer) -> None:
     with Redis(port=redis.port) as client:
-        wait_until(lambda: client.zcard(GROUP_KEY) == len(WEB), what="both are members")
+        wait_until(
+            lambda: client.zcard(GROUP_KEY) == len(WEB), what="both are members", within_s=60
+        )
 
 
 def upload(system: System) -> str:

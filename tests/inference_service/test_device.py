@@ -7,7 +7,13 @@ import pytest
 
 from inference_service.assembly import fit_to_device
 from inference_service.config import Config
-from inference_service.device import Device, UnusableDeviceError, choose_device, find_gpu
+from inference_service.device import (
+    Device,
+    UnusableDeviceError,
+    choose_device,
+    find_gpu,
+    read_driver,
+)
 
 BROKEN = "Library libcublas.so.12 is not found or cannot be loaded."
 
@@ -97,3 +103,17 @@ def make_driver_tool(folder: Path) -> Path:
     tool.write_text('#!/bin/sh\nfor last; do :; done\necho "Card $last, 8188"\n')
     tool.chmod(0o755)
     return folder
+
+
+@pytest.mark.parametrize(
+    ("line", "version"),
+    [
+        ("NVRM version: NVIDIA UNIX x86_64 Kernel Module  550.54.15  Tue Mar  5", "550.54.15"),
+        ("NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  580.95.05  Rel", "580.95.05"),
+        ("NVRM version: of a kind to come", "unknown"),
+    ],
+)
+def test_the_driver_in_the_kernel_is_named(tmp_path: Path, line: str, version: str) -> None:
+    (tmp_path / "version").write_text(f"{line}\nGCC version: gcc 12.2.0\n")
+    assert read_driver(tmp_path / "version") == version
+    assert read_driver(tmp_path / "none") == ""

@@ -60,6 +60,20 @@ async def test_info_lists_the_models_and_which_one_answers(
     assert {model.id for model in after.models if model.loaded} == {"tiny"}
 
 
+async def test_enhancers_and_voice_engines_are_listed_with_their_licences(
+    serve: Serve, recogniser: FakeRecogniser
+) -> None:
+    async with serve(recogniser) as served:
+        info = await get_info(served.channel)
+    engines = {engine.id: engine for engine in info.optional_engines}
+    assert (engines["gtcrn"].kind, engines["gtcrn"].licence) == ("enhancer", "MIT")
+    assert (engines["f5-tts"].kind, list(engines["f5-tts"].languages)) == ("voice", ["en", "zh"])
+    assert engines["f5-tts"].licence.startswith("CC-BY-NC-4.0")
+    for name in ("gtcrn", "f5-tts"):
+        assert not engines[name].available
+        assert f"pull {name}" in engines[name].install_hint
+
+
 async def test_health_is_reported_for_the_server_and_each_service(
     serve: Serve, recogniser: FakeRecogniser
 ) -> None:

@@ -3,8 +3,16 @@ import { test } from "node:test";
 import { openPage } from "./page.js";
 
 openPage();
-const { formatBytes, formatClock, formatExactClock, formatSeconds, parseClock } =
-  await import("../../transcripts/pages/static/format.js");
+const {
+  formatBytes,
+  formatClock,
+  formatDateTime,
+  formatExactClock,
+  formatSeconds,
+  formatShortDay,
+  formatTime,
+  parseClock,
+} = await import("../../transcripts/pages/static/format.js");
 const { fill, fillCount } = await import("../../transcripts/pages/static/texts.js");
 
 test("clocks have hours only where there are any, as the server's", () => {
@@ -12,6 +20,17 @@ test("clocks have hours only where there are any, as the server's", () => {
   assert.equal(formatClock(62.9), "1:02");
   assert.equal(formatClock(3599), "59:59");
   assert.equal(formatClock("3661"), "1:01:01");
+});
+
+test("days and times are in the page's language and zone, as the server's", () => {
+  const time = "2026-11-26T23:05:00Z";
+  document.body.dataset.timeZone = "Europe/Prague";
+  assert.equal(formatDateTime(time), "27 Nov 2026, 00:05");
+  assert.equal(`${formatShortDay(time)}, ${formatTime(time)}`, "27 Nov, 00:05");
+  document.documentElement.lang = "cs";
+  document.body.dataset.timeZone = "UTC";
+  assert.equal(`${formatShortDay(time)}, ${formatTime(time)}`, "26. 11., 23:05");
+  document.documentElement.lang = "en";
 });
 
 test("an exact clock is read back as the same time", () => {

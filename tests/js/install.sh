@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes node_modules hold the locked packages of package-lock.json: the tools that check the pages'
-# scripts. They lie in the cache, once for all checkouts with the same lock; the checkout has a link.
+# scripts, and lint the documents of the API. They lie in the cache, once for all checkouts with the same lock; the checkout has a link.
 #
 # Without Node.js it exits with 3, and says so: `make run` and the product need none.
 set -eu
@@ -16,7 +16,7 @@ command -v npm >/dev/null 2>&1 && node -e "$is_new" || {
 digest=$(sha256sum <package-lock.json | cut -c1-16)
 folder="$CACHE/node-$digest"
 [ -f "$folder/installed" ] || {
-    echo "open-stt: Installing the checks of the pages' scripts into $folder (60 MB, once)."
+    echo "open-stt: Installing the checks of the pages' scripts into $folder (160 MB, once)."
     mkdir -p "$folder"
     cp package.json package-lock.json "$folder"
     (cd "$folder" && npm ci --silent --ignore-scripts --no-audit --no-fund)

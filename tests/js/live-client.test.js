@@ -76,7 +76,10 @@ class FakeContext {
   }
 }
 
-const track = { stop: () => (device.isOpen = false) };
+const track = {
+  stop: () => (device.isOpen = false),
+  getSettings: () => ({ deviceId: "built-in" }),
+};
 const stream = { getTracks: () => [track], getAudioTracks: () => [track] };
 const mediaDevices = {
   getUserMedia: async () => {

@@ -35,6 +35,27 @@ test("a model that was removed is chosen no more", () => {
   assert.deepEqual(readForm(form), { language: "cs" });
 });
 
+test("an engine that was chosen is remembered, and not sent where it isn't offered now", async () => {
+  storeOptions({ diarizer: "pyannote", language: "cs" });
+  const form = makeForm();
+  const select = document.createElement("select");
+  select.name = "diarizer";
+  select.disabled = true;
+  select.innerHTML = `<option value=""><option value="light"><option value="pyannote">`;
+  form.append(select);
+  let tell = () => {};
+  const listed = new Promise((resolve) => (tell = () => resolve(undefined)));
+  rememberOptions(form, listed);
+  assert.deepEqual(readForm(form), { language: "cs" });
+  form.dispatchEvent(new Event("change"));
+  assert.equal(readOptions().diarizer, "pyannote");
+
+  select.disabled = false;
+  tell();
+  await listed;
+  assert.deepEqual(readForm(form), { language: "cs", diarizer: "pyannote" });
+});
+
 test("what is stored and isn't ours does no harm", () => {
   localStorage.setItem("stt-options", '{"language": 5, "file": "x", "prompt": "p"}');
   assert.deepEqual(readOptions(), { prompt: "p" });

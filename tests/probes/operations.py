@@ -24,7 +24,7 @@ from transcripts.sharing.links import create_share
 from transcripts.webhooks.models import WebhookDelivery, WebhookEndpoint
 
 IS_WHOLE = os.environ.get("STT_PROBES") == "all"
-SAMPLE = 20
+SAMPLE = 40
 # The ingest reads these before Django does (tests/stt_web/core/asgi/test_upload_layer.py,
 # test_multipart.py).
 UPLOADS = {"/v1/transcribe", "/v1/tts", "/api/v1/transcripts/import/"}

@@ -6,6 +6,8 @@ from typing import Any
 
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from stt_web.core.api_paths import API_PATHS
+
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 # Whose views are a library's: allauth's own tests, and Django's for its admin.
 _OF_LIBRARIES = ("allauth.", "django.contrib.admin", "django.views.generic")
@@ -22,7 +24,7 @@ class Route:
 
     @property
     def is_api(self) -> bool:
-        return self.path.startswith(("v1/", "api/v1/"))
+        return f"/{self.path}".startswith(API_PATHS)
 
     def fill(self, values: dict[str, str]) -> str:
         path = self.path

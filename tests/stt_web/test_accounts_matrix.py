@@ -40,9 +40,13 @@ NO_OBJECTS = {
     "v1/models/<str:model>": "a model of the server",
     "account/local/<str:token>/": "a signed link: tests/accounts/pages/test_local_login.py",
     "s/<str:token>/": "a link that is open to its holder: tests/transcripts/sharing/test_api.py",
+    "s/<str:token>/words/": "the same",
     "s/<str:token>/audio/": "the same",
     "s/<str:token>/peaks/": "the same",
+    "s/<str:token>/subtitles/": "the same",
 }
+# Without which an address answers 400 to everybody.
+QUERIES = {"v2/transcript/<uuid:request_id>/word-search": "?words=one"}
 # The whole (`STT_MATRIX=whole`, for the night) takes minutes; each change is tried on a sample.
 IS_WHOLE = os.environ.get("STT_MATRIX") == "whole"
 SAMPLED_OF = 8
@@ -70,14 +74,14 @@ def name_in_world(route: Route, parameter: str) -> str:
 
 
 def fill(route: Route, ids: dict[str, str]) -> str:
-    return route.fill(
-        {name: PARTS.get(name) or ids[name_in_world(route, name)] for name in route.parameters}
-    )
+    parts = {name: PARTS.get(name) or ids[name_in_world(route, name)] for name in route.parameters}
+    return route.fill(parts) + QUERIES.get(route.path, "")
 
 
 def ask(credential: Credential, method: str, path: str, ids: dict[str, str]) -> Answer:
     """Return status, where to, and the body; the ids that were asked for are blotted out."""
-    url = f"{path}?{credential.query}" if credential.query else path
+    joint = "&" if "?" in path else "?"
+    url = f"{path}{joint}{credential.query}" if credential.query else path
     body = "" if method in ("GET", "HEAD", "OPTIONS") else "{}"
     response = credential.client.generic(method, url, body, content_type="application/json")
     content = b"" if response.streaming else response.content
@@ -148,7 +152,7 @@ def test_no_credential_reaches_another_accounts_object(accounts: tuple[Account, 
     credentials = list_credentials(mine)
     problems, requests = [], 0
     for route, method, credential in choose(object_routes(), credentials):
-        _reset_limits()
+        reset_limits()
         for ids in combine(mine, theirs, route):
             missing = {**ids, **_all_missing(mine, ids)}
             foreign_answer = ask(credential, method, fill(route, ids), ids)
@@ -185,22 +189,6 @@ def test_every_object_of_the_world_is_reached_by_its_owner(
             mine = create_account(f"after-{mine.user.pk}@example.com")
             owner = [each for each in list_credentials(mine) if each.name in ("key", "session")]
     assert unreached == []
-
-
-def test_lists_hold_nothing_of_another_account(accounts: tuple[Account, Account]) -> None:
-    mine, theirs = accounts
-    secrets = [*theirs.ids.values(), theirs.user.email, str(theirs.user.pk)]
-    lists = [route for route in list_routes() if not route.parameters]
-    for route, credential in itertools.product(lists, list_credentials(mine)):
-        asking = {"v1/transcribe", "v1/tts", "v1/models", "v1/voices", "health"}
-        asking.add("v1/translate/languages")
-        if "import" in route.path or route.path in asking:
-            continue  # the ingest's, and those that ask the inference service
-        _reset_limits()
-        status, _, body = ask(credential, "GET", route.fill({}), {})
-        assert status < 500, route
-        found = [secret for secret in secrets if len(secret) > 6 and secret.encode() in body]
-        assert found == [], route
 
 
 @pytest.mark.parametrize(
@@ -250,6 +238,6 @@ def _has_lost_something(account: Account) -> bool:
     )
 
 
-def _reset_limits() -> None:
+def reset_limits() -> None:
     reset_key_throttle()
     RateWindow.objects.all().delete()

@@ -24,21 +24,31 @@ def test_the_manifest_names_icons_that_are_there(guest: Client) -> None:
     assert manifest["share_target"]["action"] == "/share/"
 
 
+def stored_files(guest: Client) -> list[str]:
+    """The addresses that the worker stores beside the offline page."""
+    [listed] = re.findall(r'const FILES = "(.*?)"', guest.get("/service-worker.js").text)
+    return str(listed).split()
+
+
 def test_the_worker_stores_no_page_but_the_offline_one(guest: Client) -> None:
     worker = guest.get("/service-worker.js")
 
     assert worker.headers["Content-Type"].startswith("text/javascript")
     assert worker.headers["Cache-Control"] == "no-cache"
-    assert re.findall(r"addAll\((.*?)\)", worker.text) == ["[OFFLINE]"]
+    assert re.findall(r"addAll\((.*?)\)", worker.text) == ["[OFFLINE, ...FILES]"]
     assert worker.text.count("cache.put(") == 1, "a shared file, until the page takes it"
+    for address in stored_files(guest):
+        assert address.startswith("/static/")
+        assert guest.get(address).status_code == 200
 
 
 @pytest.mark.parametrize("language", ["en", "cs"])
-def test_the_offline_page_needs_nothing_else(guest: Client, language: str) -> None:
+def test_the_offline_page_needs_only_what_is_stored_with_it(guest: Client, language: str) -> None:
     page = guest.get("/offline/", headers={"Accept-Language": language})
 
     assert f'<html lang="{language}">' in page.text
-    assert re.findall(r"(?:src|href)=", page.text) == []
+    needed = set(re.findall(r'(?:src|href)="(.+?)"', page.text))
+    assert needed == set(stored_files(guest))
 
 
 def test_what_is_shared_without_a_worker_is_not_read(guest: Client) -> None:

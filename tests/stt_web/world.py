@@ -26,7 +26,7 @@ from transcripts.gaps.models import Gap
 from transcripts.intelligence.models import ChatSession, NoteTemplate, StoredResult, TextJob
 from transcripts.models import Segment, Speaker, Status, Transcript
 from transcripts.sharing.links import create_share
-from transcripts.uploads.models import ResumableUpload
+from transcripts.uploads.models import AssemblyTranscript, ResumableUpload
 from transcripts.voices.models import VoiceJob
 from transcripts.webhooks.endpoints import create_endpoint, send_test
 
@@ -69,7 +69,7 @@ def create_comment(transcript: Transcript, user: User) -> uuid.UUID:
 
 
 def create_account(email: str) -> Account:
-    user = member(email)
+    user = member(email, is_staff=True)  # whose keys may have every scope
     api_key, raw = issue_api_key(user, name="first")
     transcript = create_transcript(user)
     share, token = create_share(transcript)
@@ -101,6 +101,7 @@ def create_account(email: str) -> Account:
             "invoice_id": str(create_invoice(user).pk),
             "session_id": str(session.pk),
             "upload_id": str(create_upload(user).pk),
+            "request_id": str(create_assembly_request(transcript, user).pk),
         },
     )
 
@@ -126,6 +127,7 @@ def missing_ids() -> dict[str, str]:
         "invoice_id": MISSING_UUID,
         "session_id": "987654321",
         "upload_id": MISSING_UUID,
+        "request_id": MISSING_UUID,
     }
 
 
@@ -137,6 +139,15 @@ def create_upload(user: User) -> ResumableUpload:
         length_bytes=1000,
         received_at=now,
         expires_at=now + timedelta(hours=1),
+    )
+
+
+def create_assembly_request(transcript: Transcript, user: User) -> AssemblyTranscript:
+    return AssemblyTranscript.objects.create(
+        owner=user,
+        transcript=transcript,
+        asked={"audio_url": "https://private.example.com/a.wav"},
+        created_at=timezone.now(),
     )
 
 

@@ -67,7 +67,7 @@ def align(channel: grpc.Channel, pcm: Pcm, *words: str, language: str) -> list[s
 
 def test_it_lists_what_is_installed(channel: grpc.Channel) -> None:
     info = get_info(channel)
-    engines = {engine.id: engine for engine in info.torch_engines}
+    engines = {engine.id: engine for engine in info.optional_engines}
     assert info.device.kind == "cpu"
     assert set(engines) == {
         "wav2vec2",

@@ -29,6 +29,7 @@ from protos.stt.v1 import (
 )
 from tests.transcripts.fake_language import FakeLanguage, LanguageServicer
 from tests.transcripts.fake_voice import FakeVoice, VoiceServicer
+from tests.transcripts.known_servers import discard_servers
 
 BYTES_A_MS = 32
 WINDOW_MS = 1000
@@ -112,6 +113,8 @@ class FakeInference:
             LanguageServicer(self.language), self._server
         )
         voice_pb2_grpc.add_VoiceServicer_to_server(VoiceServicer(self.voice), self._server)
+        if not self.target:
+            discard_servers()
         port = self._server.add_insecure_port(self.target or "127.0.0.1:0")
         self.target = self.target or f"127.0.0.1:{port}"
         self._server.start()

@@ -175,9 +175,18 @@ def test_the_queues_show_what_waits_and_how_servers_are(
             page = operator.get("/admin/transcripts/transcriptionjob/queues/")
         return page.content.decode(), len(queries)
 
+    failed = make_transcript(seconds=1)
+    update_transcripts(
+        Transcript.objects.filter(pk=failed.pk),
+        status=Status.FAILED,
+        error_code="unreadable_in_test",
+        finished_at=timezone.now(),
+    )
     text, few = read_page()
     assert f"{working.job_id}" in text
+    assert "unreadable_in_test" in text
     assert "A GPU" in text
+    assert fake.target in text
     assert "far away" in text
     assert "unreachable" in text
     assert "very-secret" not in text

@@ -9,8 +9,10 @@ import pytest
 from pytest_django import Settings
 
 from accounts.models import User
+from inference_service.catalog import Kind
 from protos.stt.v1 import models_pb2, models_pb2_grpc
 from tests.accounts.operators import BY_OPERATORS, Operator, last_entry, operator
+from transcripts.operator_models import KIND_NAMES
 
 __all__ = ["operator"]  # fixtures
 
@@ -49,6 +51,9 @@ class FakeModels(models_pb2_grpc.ModelsServicer):
             context.abort(grpc.StatusCode.NOT_FOUND, "The catalogue has no model named that.")
         self.pulled.append(request.id)
         return models_pb2.Weights(id=request.id)
+
+    def CheckWeights(self, request: Any, context: Any) -> models_pb2.WeightsCheck:  # noqa: N802
+        raise NotImplementedError("the page of models doesn't call it")
 
 
 @pytest.fixture
@@ -112,3 +117,7 @@ def test_a_service_that_is_away_is_a_sentence(operator: Operator, settings: Sett
 
     assert page.status_code == 200
     assert "errornote" in page.content.decode()
+
+
+def test_each_kind_of_the_catalogue_has_its_place_on_the_page() -> None:
+    assert set(KIND_NAMES) == {kind.value for kind in Kind}

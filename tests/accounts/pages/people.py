@@ -13,9 +13,9 @@ from billing.quotas import account_for
 PASSWORD = "correct-horse-battery-7"
 
 
-def member(email: str, *, is_verified: bool = True) -> User:
+def member(email: str, *, is_verified: bool = True, is_staff: bool = False) -> User:
     """Make a user who signed up and (usually) confirmed the address."""
-    user = User.objects.create_user(email, PASSWORD)
+    user = User.objects.create_user(email, PASSWORD, is_staff=is_staff)
     EmailAddress.objects.create(user=user, email=email, primary=True, verified=is_verified)
     return user
 

@@ -3,6 +3,7 @@
 import io
 import json
 import zipfile
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from django.apps import apps
 from django.contrib.sessions.models import Session
 from django.db import models
 from django.test import Client
+from django.utils import timezone
 from django.utils.translation import gettext, override
 from pytest_django import Settings
 
@@ -34,6 +36,7 @@ from transcripts.editing.draft import Editing
 from transcripts.editing.edits import SegmentChange, edit_segment
 from transcripts.models import Segment, Transcript
 from transcripts.sharing.links import create_share
+from transcripts.uploads.models import ResumableUpload
 from transcripts.webhooks.endpoints import create_endpoint, send_test
 
 pytestmark = pytest.mark.django_db
@@ -125,6 +128,20 @@ def test_the_export_has_profile_keys_ledger_text_and_recording(ann: User, bob: U
     assert not any(b"said by bob" in content for content in files.values())
     assert not any(".." in name for name in files)
     assert b"digest" not in files["account.json"]
+
+
+def test_the_export_has_what_arrived_of_an_upload(ann: User) -> None:
+    later = timezone.now() + timedelta(days=1)
+    upload = ResumableUpload.objects.create(
+        owner=ann, file_name="long.mp3", offset_bytes=4, received_at=later, expires_at=later
+    )
+    upload.path.parent.mkdir(parents=True)
+    upload.path.write_bytes(b"abcd")
+
+    files = export_of(ann)
+
+    assert files[f"uploads/{upload.pk}.part"] == b"abcd"
+    assert json.loads(files["uploads/about.json"])[0]["file_name"] == "long.mp3"
 
 
 def test_the_export_has_webhooks_shared_links_and_revisions_without_their_secrets(

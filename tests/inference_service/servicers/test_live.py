@@ -479,6 +479,10 @@ REFUSALS = {
         [make_config(offset_ms=1000, committed=[make_word("a", 0, 10)])],
         grpc.StatusCode.INVALID_ARGUMENT,
     ),
+    "a pause too short": (
+        [make_config(endpointing_ms=299)],
+        grpc.StatusCode.INVALID_ARGUMENT,
+    ),
     "long prompt": ([make_config(prompt="x" * 1001)], grpc.StatusCode.INVALID_ARGUMENT),
     "unknown model": ([make_config(model="huge")], grpc.StatusCode.NOT_FOUND),
     "unknown language": ([make_config(language="fr")], grpc.StatusCode.FAILED_PRECONDITION),

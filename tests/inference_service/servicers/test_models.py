@@ -121,3 +121,48 @@ async def test_a_model_that_there_is_not_is_refused(
         with pytest.raises(grpc.aio.AioRpcError) as refused:
             await pull(served, "nothing")
     assert refused.value.code() is grpc.StatusCode.NOT_FOUND
+
+
+async def check(served: ServedInference, *, within_ms: int = 5000) -> models_pb2.WeightsCheck:
+    stub = models_pb2_grpc.ModelsStub(served.channel)
+    request = models_pb2.CheckWeightsRequest(within_ms=within_ms, try_sources=True)
+    return await stub.CheckWeights(request, timeout=10)
+
+
+async def test_a_file_that_is_not_its_publishers_is_found(
+    serve: Serve, recogniser: FakeRecogniser, settings: dict[str, object]
+) -> None:
+    folder = Path(str(settings["models_dir"])) / "ours"
+    folder.mkdir(parents=True)
+    weights = folder / "ours.gguf"
+    async with serve(recogniser, **settings) as served:
+        weights.write_bytes(CONTENT)
+        sound = await check(served)
+        weights.write_bytes(CONTENT.swapcase())
+        damaged = await check(served)
+        weights.write_bytes(CONTENT[:-1])
+        cut = await check(served)
+
+    assert (list(sound.faults), sound.hashed_bytes) == ([], len(CONTENT))
+    assert [(each.model, each.file, each.problem) for each in damaged.faults] == [
+        ("ours", "ours.gguf", "hash")
+    ]
+    assert [each.problem for each in cut.faults] == ["size"]
+    assert sound.offline
+    assert [(each.name, each.problem) for each in sound.sources] == [("STT_WEIGHTS_DIR", "")]
+
+
+async def test_hashing_stops_in_time_and_goes_on_with_the_next_call(
+    serve: Serve, recogniser: FakeRecogniser, settings: dict[str, object]
+) -> None:
+    folder = Path(str(settings["models_dir"])) / "ours"
+    folder.mkdir(parents=True)
+    (folder / "ours.gguf").write_bytes(CONTENT)
+    async with serve(recogniser, **settings) as served:
+        hurried = await check(served, within_ms=0)
+        whole = await check(served)
+        remembered = await check(served, within_ms=0)
+
+    assert (hurried.hashed_bytes, hurried.waiting_bytes) == (0, len(CONTENT))
+    assert (whole.hashed_bytes, whole.waiting_bytes) == (len(CONTENT), 0)
+    assert (remembered.hashed_bytes, remembered.waiting_bytes) == (len(CONTENT), 0)

@@ -88,6 +88,13 @@ def test_an_utterance_that_is_unfinished_is_waited_for_longer() -> None:
     assert utterance.speech_end == (2 * SECOND + 60) * FRAME_SAMPLES
 
 
+def test_a_pause_that_was_asked_for_ends_an_utterance_however_unfinished() -> None:
+    for pause_ms, count in ((320, 10), (1600, 50)):
+        endpointer = Endpointer(holds=True, pause_ms=pause_ms)
+        assert not endpointer.push(frames((SPEECH, SECOND), (SILENCE, count - 1)))
+        assert len(endpointer.push([SILENCE])) == 1
+
+
 def test_an_utterance_that_nothing_follows_ends_after_two_seconds() -> None:
     endpointer = Endpointer(holds=True)
     assert not endpointer.push(frames((SPEECH, SECOND), (SILENCE, 65)))

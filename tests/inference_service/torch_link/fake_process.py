@@ -28,9 +28,11 @@ from protos.stt.v1 import (
 
 MARK = 12_345
 ENGINES = [
-    server_pb2.TorchEngine(id="wav2vec2", kind="aligner", available=True, languages=["cs", "de"]),
-    server_pb2.TorchEngine(id="pyannote-fake", kind="diarizer", available=True, licence="MIT"),
-    server_pb2.TorchEngine(id="perth", kind="watermark", available=True, licence="MIT"),
+    server_pb2.OptionalEngine(
+        id="wav2vec2", kind="aligner", available=True, languages=["cs", "de"]
+    ),
+    server_pb2.OptionalEngine(id="pyannote-fake", kind="diarizer", available=True, licence="MIT"),
+    server_pb2.OptionalEngine(id="perth", kind="watermark", available=True, licence="MIT"),
 ]
 
 
@@ -41,7 +43,7 @@ class Everything(
     voice_pb2_grpc.VoiceServicer,
 ):
     async def GetInfo(self, request: Any, context: Any) -> server_pb2.ServerInfo:  # noqa: N802
-        return server_pb2.ServerInfo(torch_engines=ENGINES, torch_state="ok")
+        return server_pb2.ServerInfo(optional_engines=ENGINES, torch_state="ok")
 
     async def Align(self, request: Any, context: Any) -> speech_pb2.AlignResponse:  # noqa: N802
         if any(word.text == "wait" for word in request.words):

@@ -56,6 +56,10 @@ async def diarize(
     return events
 
 
+def list_torch_engines(info: server_pb2.ServerInfo) -> list[server_pb2.OptionalEngine]:
+    return [each for each in info.optional_engines if each.kind not in ("enhancer", "voice")]
+
+
 async def test_without_the_process_its_engines_are_listed_with_what_to_do(
     serve: Serve, recogniser: FakeRecogniser, link: TorchLink
 ) -> None:
@@ -66,9 +70,10 @@ async def test_without_the_process_its_engines_are_listed_with_what_to_do(
         result = await transcribe(served.channel, load_pcm("en_short_1"))
 
     assert info.torch_state == "not_installed"
-    assert {engine.kind for engine in info.torch_engines} == {"aligner", "diarizer", "watermark"}
-    assert not any(engine.available for engine in info.torch_engines)
-    assert all("make run-torch" in engine.install_hint for engine in info.torch_engines)
+    engines = list_torch_engines(info)
+    assert {engine.kind for engine in engines} == {"aligner", "diarizer", "watermark"}
+    assert not any(engine.available for engine in engines)
+    assert all("make run-torch" in engine.install_hint for engine in engines)
     assert refused.value.code() is grpc.StatusCode.FAILED_PRECONDITION
     assert "make run-torch" in (refused.value.details() or "")
     assert result.text
@@ -95,7 +100,8 @@ async def test_a_process_that_comes_is_found_and_one_that_is_killed_is_missed(
         await wait_for(lambda: link.is_up)
 
     assert info.torch_state == "ok"
-    assert [engine.id for engine in info.torch_engines] == ["wav2vec2", "pyannote-fake", "perth"]
+    ids = [engine.id for engine in list_torch_engines(info)]
+    assert ids == ["wav2vec2", "pyannote-fake", "perth"]
     assert [each.WhichOneof("event") for each in events] == ["accepted", "progress", "turns"]
     turns = events[-1].turns.turns
     assert [(each.start_ms, each.end_ms, each.speaker) for each in turns] == [

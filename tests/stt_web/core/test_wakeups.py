@@ -171,3 +171,15 @@ async def test_a_waiting_request_asks_the_database_as_soon_as_it_is_woken(
         took_s += time.monotonic() - began
 
     assert took_s < 2.5
+
+
+async def test_each_process_that_listens_answers_a_call(layer: RedisServer) -> None:
+    assert await wakeups.call_processes(within_s=1) == 0
+    await wait_until_up()
+    assert await wakeups.call_processes(within_s=1) == 1
+
+
+async def test_a_call_through_a_layer_that_is_away_is_refused(settings: Settings) -> None:
+    use_layer(settings, free_port())
+    with pytest.raises(ConnectionError):
+        await wakeups.call_processes(within_s=1)

@@ -1,5 +1,6 @@
 """Every operation of the API stands in the documentation, with a summary and an example."""
 
+import shlex
 from typing import Any
 
 import pytest
@@ -55,6 +56,11 @@ def test_each_operation_has_an_example_that_calls_it(operations: list[Operation]
     for operation in operations:
         assert operation.request_example.startswith("curl "), operation.id
         assert BASE + operation.path.partition("{")[0] in operation.request_example
+        # A shell takes it as it stands: no value falls apart, and a file is sent as one.
+        words = shlex.split(operation.request_example.replace("\\\n", ""))
+        options = [word for word in words[1:] if word.startswith("-")]
+        assert len(words) == 2 + 2 * len(options), operation.request_example
+        assert "(the file)" not in operation.request_example
         if "application/json" in operation.answer_types:
             assert operation.answer_example, operation.id
 

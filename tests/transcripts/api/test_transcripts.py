@@ -40,6 +40,9 @@ def test_a_transcript_has_its_state_and_its_segments(client: Client, worker: Wor
     assert (body["queue_position"], body["error"]) == (None, None)
     assert body["progress"] == {"done_s": 3.0, "total_s": 3.0}
     assert [segment["text"] for segment in body["segments"]] == ["w0 w1 w2"]
+    without = client.get(path_of(transcript_id, "?segments=false")).json()
+    assert without == {**body, "segments": []}
+    assert client.get(path_of(transcript_id, "?segments=some")).status_code == 400
 
 
 def test_one_that_is_being_worked_on_shows_what_there_is(client: Client) -> None:

@@ -91,6 +91,22 @@ def test_it_is_a_revision_that_can_be_taken_back(client: Client) -> None:
     assert transcript.speakers.count() == 2
 
 
+def test_the_engine_that_counted_is_named_until_that_is_taken_back(client: Client) -> None:
+    transcript = make_voiced(client)
+    jobs = TranscriptionJob.objects.filter(pk=transcript.job_id)
+    jobs.update(diarizer_used="pyannote-fake")
+
+    def read_engine() -> str:
+        return str(client.call("GET", path_of(transcript)).json()["diarization"]["engine"])
+
+    counted = recount(client, transcript, speakers=2)
+    assert (counted.json()["engine"], read_engine()) == ("fake-voices", "fake-voices")
+    client.call("POST", f"{path_of(transcript)}revisions/1/revert/", json={})
+    assert read_engine() == "pyannote-fake"
+    client.call("POST", f"{path_of(transcript)}revisions/2/revert/", json={})
+    assert read_engine() == "fake-voices"
+
+
 def test_the_same_number_twice_changes_nothing_the_second_time(client: Client) -> None:
     transcript = make_voiced(client, turns_a_segment=2)
     recount(client, transcript, speakers=2)

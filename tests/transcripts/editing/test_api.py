@@ -118,6 +118,10 @@ def test_an_edit_is_a_revision_that_can_be_taken_back(
     assert [row["number"] for row in log] == [3, 2, 1]
     assert {row["author"] for row in log} == {client.user.email}
     assert (log[0]["action"], log[0]["restored"]) == ("restore", 1)
+    assert log[-1]["summary"] == [
+        {"before": "one", "after": ""},
+        {"before": "word1", "after": "and more"},
+    ]
 
 
 @pytest.mark.parametrize(("method", "path", "body"), EDITS)

@@ -4,6 +4,7 @@ import io
 import json
 import wave
 from datetime import timedelta
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import grpc
@@ -22,6 +23,8 @@ from transcripts.enhancement.run import run_enhancement
 from transcripts.enhancement.sweep import purge_enhancements, sweep_enhancements
 from transcripts.models import Status
 from transcripts.retention.purge import purge_orphans
+from transcripts.webhooks.endpoints import create_endpoint
+from transcripts.webhooks.models import WebhookDelivery
 
 LOUD = b"\x00\x10\x00\xf0"  # a tone at half the rate
 
@@ -197,6 +200,41 @@ def test_what_no_one_waits_for_is_tried_again(
     row.refresh_from_db()
     assert (row.status, row.credits_charged) == (Status.COMPLETED, 1)
     assert minutes_left(client) == 59
+
+
+def reported() -> list[tuple[str, str, str]]:
+    """Return event, id and the path of the address of each webhook message, oldest first."""
+    bodies = [json.loads(row.body) for row in WebhookDelivery.objects.order_by("created_at")]
+    return [
+        (body["type"], body["data"]["id"], urlsplit(body["data"]["url"] or "").path)
+        for body in bodies
+    ]
+
+
+def test_the_end_of_what_no_one_waits_for_is_reported_by_webhook(
+    client: Client, inference: FakeInference, settings: Settings
+) -> None:
+    assert client.account is not None
+    assert client.account.user is not None
+    create_endpoint(client.account.user, url="https://example.com/hook")
+    for script in (EnhanceScript(), EnhanceScript(chunks=1, status=grpc.StatusCode.UNIMPLEMENTED)):
+        inference.enhance_scripts.append(script)
+        client.enhance(wav(seconds=2 + len(inference.enhanced)), **{"async": "true"})
+        run_enhancement(Enhancement.objects.order_by("-created_at")[0].pk)
+    failed, made = Enhancement.objects.order_by("-created_at")
+    audio = client.get(f"/api/v1/enhancements/{made.pk}/").json()["audio"]
+    assert reported() == [
+        ("enhancement.completed", str(made.pk), audio),
+        ("enhancement.failed", str(failed.pk), ""),
+    ]
+
+
+def test_the_end_of_what_was_answered_is_not_reported(client: Client, worker: Worker) -> None:
+    assert client.account is not None
+    assert client.account.user is not None
+    create_endpoint(client.account.user, url="https://example.com/hook")
+    assert client.enhance().status_code == 200
+    assert reported() == []
 
 
 def test_an_inference_service_that_is_away_is_answered_at_once(

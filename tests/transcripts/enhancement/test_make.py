@@ -152,6 +152,25 @@ def test_memory_does_not_grow_with_the_recording(tmp_path: Path, engine: FakeInf
     assert peaks[1] < peaks[0] + 4_000_000
 
 
+def test_the_nearest_loudness_stands_where_the_target_is_out_of_reach(
+    tmp_path: Path, engine: FakeInference
+) -> None:
+    """At the limiter's bound more gain brings the quiet half above the gate: the whole gets less
+    loud."""
+    random = np.random.default_rng(1)
+    rate_hz = 16_000
+    clicks = random.standard_normal(20 * rate_hz) * (random.random(20 * rate_hz) < 0.02)
+    samples = (np.repeat([0.03, 0.3], 10 * rate_hz) * clicks).astype(np.float32)
+    path = write_wav(tmp_path / "in.wav", samples[:, np.newaxis], rate_hz=rate_hz)
+    made, target = make(path, engine)
+    meter = LoudnessMeter(rate_hz=rate_hz, weights=weights_of("mono", 1))
+    meter.push(read_all(target))
+    assert meter.read_lufs() == pytest.approx(made.lufs, abs=0.05)
+    # Of the gains that were looked at by hand, 6 dB gives −22.0, 12 dB −24.5 and 27 dB −21.9.
+    assert made.lufs is not None
+    assert made.lufs > -22.6
+
+
 @pytest.mark.parametrize(
     ("script", "error"),
     [

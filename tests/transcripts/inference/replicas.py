@@ -55,6 +55,7 @@ class Replica(server_pb2_grpc.ServerServicer):
 
     def __init__(self, host: str, port: int, *, connection_s: float) -> None:
         self.calls = 0
+        self._is_draining = False
         self._health = health.HealthServicer()
         self._server = grpc.server(
             ThreadPoolExecutor(4),
@@ -73,9 +74,10 @@ class Replica(server_pb2_grpc.ServerServicer):
         self, request: server_pb2.GetInfoRequest, context: grpc.ServicerContext
     ) -> server_pb2.ServerInfo:
         self.calls += 1
-        return server_pb2.ServerInfo(version="replica")
+        return server_pb2.ServerInfo(version="replica", draining=self._is_draining)
 
     def drain(self) -> None:
+        self._is_draining = True
         self._health.enter_graceful_shutdown()
 
     def stop(self) -> None:

@@ -2,6 +2,7 @@
 and no call gets an answer. Every call must end all the same, and soon.
 """
 
+import itertools
 import os
 import signal
 import subprocess
@@ -12,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
 from pytest_django import Settings
 
@@ -19,6 +21,7 @@ from tests.transcripts.served_api import Client
 from transcripts.inference import language
 from transcripts.inference.align import align_words
 from transcripts.inference.client import diarize, fetch_info
+from transcripts.inference.enhance import EnhanceOptions, start_enhance
 from transcripts.inference.errors import UnavailableError
 from transcripts.inference.language import CancelToken, WritingOptions
 from transcripts.inference.results import SpeakerTurn
@@ -102,6 +105,21 @@ def test_every_call_ends_when_its_server_freezes(process: Process) -> None:
     with ThreadPoolExecutor(len(CALLS)) as threads:
         took_s = dict(zip(CALLS, threads.map(time_call, CALLS.values()), strict=True))
     assert max(took_s.values()) < NOTICED_WITHIN_S, took_s
+
+
+def test_a_recording_half_cleaned_ends_when_its_server_freezes(process: Process) -> None:
+    options = EnhanceOptions(rate_hz=16_000, channels=1, strength="standard", is_short=False)
+    second = np.zeros((16_000, 1), np.float32)
+    call = start_enhance(options, itertools.repeat(second), server=Server(target=process.target))
+    cleaned = iter(call)
+    assert len(next(cleaned)) > 0
+    process.freeze()
+
+    began = time.monotonic()
+    with pytest.raises(UnavailableError):
+        for _ in cleaned:
+            pass
+    assert time.monotonic() - began < NOTICED_WITHIN_S
 
 
 @pytest.mark.django_db(transaction=True)

@@ -7,6 +7,7 @@ from protos.stt.v1 import server_pb2, server_pb2_grpc
 from tests.transcripts.fake_inference import FakeInference
 from tests.transcripts.inference.replicas import NAME, NameServer, Replica, replicas
 from transcripts.inference.channel import open_channel
+from transcripts.inference.replicas import read_replicas
 from transcripts.inference.servers import Server
 
 PATIENCE_S = 30.0
@@ -51,6 +52,24 @@ def test_a_draining_replica_gets_no_new_calls() -> None:
         served = second.calls
         call_until(stub, lambda: second.calls >= served + 30)
         assert first.calls == known
+
+
+def test_each_replica_is_asked_by_its_own_address_also_while_it_drains() -> None:
+    names = NameServer()
+    with replicas(names, 2, connection_s=60.0) as (first, second):
+        second.drain()
+        target = f"127.0.0.2:{first.port},127.0.0.3:{first.port},127.0.0.4:{first.port}"
+        [found] = read_replicas([Server(target=target, instance_id="")])
+        assert [each.address for each in found] == target.split(",")
+        assert [each.word for each in found] == ["not_installed", "draining", "unreachable"]
+        assert second.calls == 1
+
+
+def test_a_name_that_no_one_knows_is_one_replica_that_is_not_reached() -> None:
+    [found] = read_replicas([Server(target="dns:///no-such-name.invalid:1", instance_id="")])
+    assert [(each.address, each.word) for each in found] == [
+        ("dns:///no-such-name.invalid:1", "unreachable")
+    ]
 
 
 def test_one_whose_health_is_not_served_is_called_all_the_same() -> None:

@@ -171,7 +171,7 @@ def test_an_edited_text_is_that_persons_and_has_no_table(
 
 def test_a_result_of_an_older_text_is_marked(client: Client, meeting: Transcript) -> None:
     result = make_result(client, meeting, "analyze", {"type": "action_items"})
-    Transcript.objects.filter(pk=meeting.pk).update(revision=meeting.revision + 1)
+    Transcript.objects.filter(pk=meeting.pk).update(text_revision=meeting.text_revision + 1)
     sentence = "has changed since this was made"
 
     texts = {

@@ -14,7 +14,7 @@ from tests.transcripts.intelligence.conftest import SEGMENT_MS, create_meeting
 from tests.transcripts.intelligence.texts import CZECH_MEETING
 from tests.transcripts.served_api import Client, make_client
 from transcripts.intelligence.models import StoredResult
-from transcripts.models import Segment, Status, Transcript
+from transcripts.models import Segment, Speaker, Status, Transcript
 from transcripts.user_data import export_user_data
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -123,6 +123,23 @@ def test_a_result_is_stale_once_the_text_changes(client: Client, meeting: Transc
     again = make(client, meeting, "summarize").json()
     (stored,) = list_results(client, meeting)
     assert (stored["is_stale"], stored["revision"]) == (False, again["revision"])
+
+
+def test_a_name_for_a_label_is_shown_in_a_result_and_another_name_makes_it_stale(
+    client: Client, meeting: Transcript
+) -> None:
+    make(client, meeting, "summarize")
+    Speaker.objects.create(transcript=meeting, position=9, label="Speaker 9")
+    StoredResult.objects.update(text="Speaker 9 agrees, Speaker 90 doesn't.")
+    named = path_of(meeting, "speakers/9/")
+
+    assert client.call("PATCH", named, json={"name": "Zoe"}).status_code == 200
+    client.call("PATCH", path_of(meeting), json={"title": "Another title"})
+    (stored,) = list_results(client, meeting)
+    assert (stored["text"], stored["is_stale"]) == ("Zoe agrees, Speaker 90 doesn't.", False)
+
+    assert client.call("PATCH", named, json={"name": "Zora"}).status_code == 200
+    assert list_results(client, meeting)[0]["is_stale"] is True
 
 
 def test_what_a_person_edited_stays_beside_a_new_one(client: Client, meeting: Transcript) -> None:

@@ -240,11 +240,13 @@ def test_a_worker_that_wakes_up_late_stores_nothing(client: Client, meeting: Tra
 
 
 @pytest.mark.database
-def test_work_that_kills_its_workers_fails_visibly(client: Client, meeting: Transcript) -> None:
+def test_work_that_kills_its_workers_fails_visibly(
+    client: Client, meeting: Transcript, settings: Settings
+) -> None:
     job = summarize_later(client, meeting)
-    for _ in range(3):
+    for _ in range(settings.MAX_STALLED_TRIES):
         assert claim_text_job(TextJob.objects.get().pk) is not None
-        TextJob.objects.update(lease_expires_at=timezone.now() - timedelta(seconds=1))
+        TextJob.objects.update(lease_expires_at=timezone.now() - timedelta(hours=1))
         sweep_text_jobs()
     failed = read_job(client, job["id"])
     assert (failed["status"], failed["error"]["code"]) == ("failed", "too_many_tries")

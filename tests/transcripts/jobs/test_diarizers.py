@@ -104,8 +104,8 @@ def test_an_aligner_is_asked_for_by_name_and_what_it_left_is_noted(
 def known(*, is_up: bool) -> server_pb2.ServerInfo:
     return server_pb2.ServerInfo(
         torch_state="ok" if is_up else "down",
-        torch_engines=[
-            server_pb2.TorchEngine(
+        optional_engines=[
+            server_pb2.OptionalEngine(
                 id=each, kind=kind, available=is_up, install_hint="" if is_up else HINT
             )
             for each, kind in (("wav2vec2", "aligner"), ("pyannote-fake", "diarizer"))

@@ -248,3 +248,27 @@ def test_another_accounts_stream_is_404(guest: Client, transcript: Transcript) -
     stranger = make_client(guest.url)
 
     assert stranger.get(f"/api/v1/transcripts/{transcript.pk}/events/").status_code == 404
+
+
+def test_comments_and_further_work_are_followed_beside_the_edits(
+    client: Client, transcript: Transcript
+) -> None:
+    recognise(transcript, 0)
+    finish(transcript)
+    with closing(Feed(client, transcript, query="?edits_since=0&lasting=true")) as feed:
+        at_first = {event.name: event.data for event in (feed.next(), feed.next())}
+        assert at_first == {
+            "comments": {"count": 0, "changed_at": None},
+            "work": {"second_pass": False, "voices": ""},
+        }
+        path = f"/api/v1/transcripts/{transcript.pk}/comments/"
+        segment = Segment.objects.get(transcript=transcript).key
+        made = client.call("POST", path, json={"segment": segment, "text": "Sure?"}).json()
+        event = feed.next()
+        assert (event.name, event.data["count"]) == ("comments", 1)
+        assert event.data["changed_at"] == made["updated_at"]
+        client.call("DELETE", f"{path}{made['id']}/")
+        assert feed.next().data == {"count": 0, "changed_at": None}
+        update_transcripts(Transcript.objects.filter(pk=transcript.pk), voices="queued")
+        event = feed.next()
+        assert (event.name, event.data) == ("work", {"second_pass": False, "voices": "queued"})

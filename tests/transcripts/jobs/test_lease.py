@@ -21,7 +21,7 @@ from tests.transcripts.fake_inference import FakeInference
 from tests.transcripts.rows import claim_transcript, run_transcript, update_transcripts
 from transcripts.inference.results import WindowResult
 from transcripts.jobs.cancel import cancel_transcript
-from transcripts.jobs.concurrency import enqueue_next
+from transcripts.jobs.concurrency import enqueue_next, running
 from transcripts.jobs.lease import LeaseLostError, release_lease
 from transcripts.jobs.models import JobKind, Queue, TranscriptionJob
 from transcripts.jobs.results import JobRun, open_job, store_window, write_fenced
@@ -47,8 +47,8 @@ def can_claim(transcript: Transcript) -> bool:
     return claim_transcript(transcript.pk) is not None
 
 
-def expire(transcript: Transcript) -> None:
-    past = timezone.now() - timedelta(seconds=1)
+def expire(transcript: Transcript, *, ago_s: float = 1.0) -> None:
+    past = timezone.now() - timedelta(seconds=ago_s)
     update_transcripts(Transcript.objects.filter(pk=transcript.pk), lease_expires_at=past)
 
 
@@ -140,13 +140,38 @@ def test_transcript_fails_after_too_many_tries_without_progress(
 
     for _ in range(3):
         claim(transcript)
-        expire(transcript)
+        expire(transcript, ago_s=3600)
         sweep_transcripts()
 
     transcript.refresh_from_db()
     assert (transcript.status, transcript.job.error_code) == (Status.FAILED, "too_many_tries")
     assert transcript.job.error_message
     assert read_balance(account).minutes_left == 60
+
+
+def test_each_try_rests_longer_than_the_one_before(
+    make_transcript: MakeTranscript, settings: Settings
+) -> None:
+    """What kills every worker for a minute leaves tries for afterwards."""
+    settings.LEASE_S, settings.MAX_STALLED_TRIES = 20, 6
+    transcript = make_transcript()
+
+    for rest_s in (0, 20, 80, 240, 240):
+        claim(transcript)
+        expire(transcript, ago_s=rest_s - 1)
+        sweep_transcripts()
+        transcript.refresh_from_db()
+        assert transcript.status == Status.PROCESSING
+        expire(transcript, ago_s=rest_s + 1)
+        sweep_transcripts()
+        transcript.refresh_from_db()
+        assert transcript.status == Status.QUEUED
+
+    claim(transcript)
+    expire(transcript)
+    sweep_transcripts()
+    transcript.refresh_from_db()
+    assert transcript.status == Status.FAILED  # at once
 
 
 def test_tries_with_progress_are_not_counted(
@@ -185,6 +210,20 @@ def test_lost_message_is_sent_again_at_growing_intervals(
     assert sent[0] == 1
     assert sent[15] == 2
     assert sent[-1] == 4
+
+
+def test_a_message_that_a_clock_dates_ahead_is_sent_again(make_transcript: MakeTranscript) -> None:
+    transcript = make_transcript()
+    sweep_transcripts()
+    ahead = timezone.now() + timedelta(hours=1)
+    update_transcripts(Transcript.objects.all(), enqueued_at=ahead)
+
+    sweep_transcripts()
+
+    transcript.refresh_from_db()
+    assert transcript.job.enqueue_count == 2
+    assert transcript.job.enqueued_at is not None
+    assert transcript.job.enqueued_at < ahead
 
 
 def test_sweep_costs_the_same_however_many_rows_there_are(
@@ -356,3 +395,12 @@ def test_what_waits_for_its_turn_is_reported_when_one_ends(
         each.refresh_from_db()
     assert ending.status == Status.COMPLETED
     assert (oldest.job.enqueue_count, later.job.enqueue_count) == (1, 0)
+
+
+def test_what_rests_until_its_next_try_takes_no_slot(make_transcript: MakeTranscript) -> None:
+    account = create_account(minutes=60)
+    resting = make_transcript(account=account)
+    claim(resting)
+    assert list(running()) == [resting.job]
+    expire(resting)
+    assert list(running()) == []

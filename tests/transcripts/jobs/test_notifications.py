@@ -1,8 +1,12 @@
 """Jobs that end notify their owners by mail: when asked to, once, and never with their text."""
 
+from datetime import timedelta
+
 import grpc
 import pytest
 from allauth.account.models import EmailAddress
+from asgiref.sync import async_to_sync
+from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import User
@@ -12,6 +16,7 @@ from tests.billing.conftest import create_account
 from tests.transcripts.conftest import MakeTranscript
 from tests.transcripts.fake_inference import FakeInference, Script
 from tests.transcripts.rows import run_transcript, update_transcripts
+from transcripts.jobs.api.account_events import follow_account
 from transcripts.models import Status, Transcript
 
 
@@ -70,6 +75,36 @@ def test_a_client_that_waits_for_the_answer_gets_no_mail(
     run_transcript(transcript.pk)
 
     assert deliver() == []
+
+
+@pytest.mark.parametrize(("watched_s", "mails"), [(5, 0), (300, 1)])
+def test_who_watches_the_end_gets_no_mail_about_it(
+    fake: FakeInference, transcript: Transcript, watched_s: int, mails: int
+) -> None:
+    watched_at = timezone.now() - timedelta(seconds=watched_s)
+    update_transcripts(Transcript.objects.all(), watched_at=watched_at)
+
+    run_transcript(transcript.pk)
+
+    assert len(deliver()) == mails
+
+
+@pytest.mark.parametrize("is_page", [True, False])
+def test_a_page_that_follows_watches_and_a_program_does_not(
+    transcript: Transcript, is_page: bool
+) -> None:
+    async def follow_until_ready() -> None:
+        assert transcript.owner is not None
+        events = follow_account(transcript.owner.pk, since=timezone.now(), is_page=is_page)
+        async for event in events:
+            if b"event: ready" in event:
+                break
+        await events.aclose()
+
+    async_to_sync(follow_until_ready)()
+
+    transcript.job.refresh_from_db()
+    assert (transcript.job.watched_at is not None) == is_page
 
 
 def test_low_credits_are_reported_once_until_some_come_in(

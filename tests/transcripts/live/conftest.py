@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
+import grpc
 import pytest
 from asgiref.sync import sync_to_async
 from django.db import connections
@@ -13,8 +14,12 @@ from pytest_django import Settings
 from accounts.models import ApiKey
 from billing.models import BillingAccount
 from tests.billing.conftest import create_account
+from tests.e2e.processes import wait_until
 from tests.transcripts.live.connections import close_connections
 from tests.transcripts.live.fake_stream import FakeStream
+from transcripts.inference.catalog import InferenceUnavailableError
+from transcripts.inference.routing import catalog_of
+from transcripts.inference.servers import shared_server
 from transcripts.live.events import LiveEvent, LiveRequest
 from transcripts.live.opening import open_session
 from transcripts.live.session import SessionRunner
@@ -28,6 +33,8 @@ SECOND = b"\x10\x00" * 16_000
 @pytest.fixture(scope="module")
 def stream() -> Iterator[FakeStream]:
     with FakeStream() as fake:
+        with grpc.insecure_channel(fake.target) as channel:
+            grpc.channel_ready_future(channel).result(timeout=30)
         yield fake
 
 
@@ -41,9 +48,18 @@ def live(
     stream.scripts.clear()
     stream.calls.clear()
     stream.files.scripts.clear()
+    wait_until(answers, what="the process's own channel to the service is open")
     yield stream
     close_connections()
     in_thread_close()
+
+
+def answers() -> bool:
+    """Whether the service is reached: a channel that is opened again fails calls for a second."""
+    try:
+        return not catalog_of(shared_server()).list_models().is_stale
+    except InferenceUnavailableError:
+        return False
 
 
 def in_thread_close() -> None:

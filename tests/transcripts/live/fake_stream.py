@@ -24,6 +24,7 @@ from protos.stt.v1 import (
     speech_pb2_grpc,
 )
 from tests.transcripts.fake_inference import FakeInference, _Audio, _Info, _Speech
+from tests.transcripts.known_servers import discard_servers
 from tests.transcripts.served_api import make_info
 
 BYTES_A_MS = 32
@@ -74,6 +75,8 @@ class FakeStream:
         return f"127.0.0.1:{self.port}"
 
     def __enter__(self) -> Self:
+        if not self.port:
+            discard_servers()
         self._thread.start()
         asyncio.run_coroutine_threadsafe(self._start(), self._loop).result()
         with grpc.insecure_channel(self.target) as channel:

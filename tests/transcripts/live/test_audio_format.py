@@ -23,7 +23,6 @@ from transcripts.models import Transcript
 
 __all__ = ["application_server", "server", "speaker"]  # fixtures
 
-pytestmark = pytest.mark.database
 
 RATE_HZ = 16_000
 TONE_HZ = 440

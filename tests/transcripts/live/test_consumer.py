@@ -155,6 +155,24 @@ def test_a_second_configuration_changes_the_language_only(
     assert messages[-1]["transcript"] == "w0"
 
 
+def test_the_pause_that_ends_an_utterance_is_asked_of_the_recogniser(
+    speaker: Client, live: FakeStream
+) -> None:
+    with talk(speaker) as first:
+        started = first.begin(endpointing_ms=500)
+        first.send(SECOND)
+        while first.messages[-1]["audio_ms"] < 1000:
+            first.receive()
+    wait_until_paused(started["transcript_id"])
+    with talk(speaker) as second:
+        second.begin(resume_token=started["resume_token"])
+        second.send_frame({"action": "stop"})
+        second.receive_all()
+
+    # Also of the one that goes on, whose client has forgotten it.
+    assert [call.config.endpointing_ms for call in live.calls] == [500, 500]
+
+
 def test_audio_without_a_configuration_is_recognised_in_the_documented_dialect(
     speaker: Client,
 ) -> None:

@@ -1,9 +1,11 @@
 """Inference services that die, hang or refuse during a live session."""
 
 import asyncio
+from collections.abc import Sequence
 
 import grpc
 import pytest
+from django.db import OperationalError
 from pytest_django import Settings
 
 from protos.stt.v1 import speech_pb2
@@ -20,6 +22,9 @@ from tests.transcripts.live.conftest import (
 )
 from tests.transcripts.live.fake_stream import FakeStream, StreamScript
 from tests.transcripts.rows import run_transcript
+from transcripts.inference.results import WindowResult
+from transcripts.jobs.results import JobRun, store_windows
+from transcripts.live import window_batcher
 from transcripts.live.events import Ended, Failed, Final, SessionNotice
 from transcripts.live.opening import open_session
 from transcripts.models import Status
@@ -87,6 +92,72 @@ async def test_a_service_that_stays_away_leaves_the_rest_to_a_worker(
     transcript = await db(reload, session)
     assert (transcript.status, transcript.job.audio_duration_ms) == (Status.COMPLETED, 4000)
     assert await db(words_of, transcript) == ["w0", "w1", "w2", "w3"]
+
+
+async def test_audio_that_breaks_every_service_ends_its_session(
+    live: FakeStream, settings: Settings
+) -> None:
+    """Each call answers before it breaks off, at the same place."""
+    settings.LIVE_RECONNECT_S = 0.5
+    live.scripts.extend(StreamScript(utterances=0) for _ in range(100))
+    session = await speak(await db(new_account), seconds=2)
+
+    last = (await asyncio.wait_for(read_all(session), 20))[-1]
+
+    assert isinstance(last, Failed)
+    assert last.error.code == "inference_unavailable"
+    assert 1 < len(live.calls) < 20
+
+
+async def test_a_service_that_is_lost_twice_is_replaced_twice(
+    live: FakeStream, settings: Settings
+) -> None:
+    settings.LIVE_RECONNECT_S = 0.5
+    # The second call is up for longer than that, without a word, and breaks off at 3 s of audio.
+    live.scripts += [
+        StreamScript(utterances=1),
+        StreamScript(utterances=0, step_ms=3000, is_silent=True),
+    ]
+    session = await speak(await db(new_account), seconds=2)
+    await asyncio.sleep(1)
+    await session.push(SECOND * 2)
+    await session.stop()
+
+    last = (await read_all(session))[-1]
+    assert isinstance(last, Ended)
+    assert last.text == "w0 w1 w2 w3"
+    assert len(live.calls) == 3
+
+
+async def test_a_database_that_is_lost_leaves_the_rest_to_a_worker(
+    live: FakeStream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No fault of ours: its client is told to come again soon."""
+    store, calls = store_windows, 0
+
+    def lose_the_third(windows: Sequence[tuple[JobRun, WindowResult]]) -> list[bool]:
+        nonlocal calls
+        calls += 1
+        if calls == 3:
+            raise OperationalError("the connection is lost")
+        return store(windows)
+
+    monkeypatch.setattr(window_batcher, "store_windows", lose_the_third)
+    session = await open_session(ask_for(await db(new_account)))
+    for _ in range(3):
+        await session.push(SECOND)
+        await asyncio.sleep(0.2)
+    await session.stop()
+
+    last = (await read_all(session))[-1]
+
+    assert isinstance(last, Failed)
+    assert (last.error.status, last.error.code) == (503, "database_unavailable")
+    assert "Retry-After" in last.error.headers
+    assert last.text == "w0 w1"
+    transcript = await db(reload, session)
+    await db(run_transcript, transcript.pk)
+    assert await db(words_of, transcript) == ["w0", "w1", "w2"]
 
 
 async def test_a_session_moves_to_another_replica_when_its_own_is_killed(

@@ -40,6 +40,7 @@ keys = st.sampled_from(
         "last_received",
         "encoding",
         "sample_rate",
+        "endpointing_ms",
         "action",
         "else",
     ]
@@ -97,6 +98,8 @@ def test_any_frames_are_commands_or_refused(sent_frames: list[str | bytes]) -> N
 def test_the_address_configures_what_nothing_else_does() -> None:
     query = {"model": "small", "language": "cs", "title": "no"}
 
+    paused = read_all(bytes(12), query={"endpointing_ms": "500"})
+    assert paused[0] == Open(options=asked(endpointing_ms=500))
     assert read_all(bytes(12), query=query)[0] == Open(options=asked(model="small", language="cs"))
     [opened] = read_all('{"language": "auto"}', query=query)
     assert opened == Open(options=asked(model="small"))
@@ -232,6 +235,33 @@ def test_languages_are_configured_as_for_a_file(
     options = opened.options
     assert (options.language, options.languages) == (language, languages)
     assert options.is_multilingual == is_multilingual
+
+
+@pytest.mark.parametrize(
+    ("sent", "effective_ms"), [(300, 300), (5000, 5000), ("500", 500), ("", 0), (None, 0)]
+)
+def test_the_pause_that_ends_an_utterance_is_configured(sent: Any, effective_ms: int) -> None:
+    [opened] = read_all(json.dumps({"endpointing_ms": sent}))
+
+    assert opened == Open(options=asked(endpointing_ms=effective_ms))
+
+
+@pytest.mark.parametrize("sent", [0, 299, 5001, -500, 500.5, True, "½", "1" * 5000, [500]])
+def test_a_pause_out_of_range_is_refused(sent: Any) -> None:
+    with pytest.raises(InvalidOptionError, match="300 to 5000") as caught:
+        read_all(json.dumps({"endpointing_ms": sent}))
+
+    assert caught.value.extra == {"field": "endpointing_ms"}
+
+
+def test_a_pause_cannot_be_changed_once_a_session_is_open() -> None:
+    config = json.dumps({"endpointing_ms": 500})
+    assert len(read_all(config, config)) == 1
+
+    *_, notice = read_all(config, '{"endpointing_ms": 900}')
+
+    assert isinstance(notice, SessionNotice)
+    assert "endpointing_ms can't be changed any more" in notice.message
 
 
 def test_a_session_cannot_become_multilingual() -> None:

@@ -35,8 +35,6 @@ from transcripts.models import Status, Transcript
 
 __all__ = ["application_server", "server", "speaker"]  # fixtures
 
-pytestmark = pytest.mark.database
-
 
 def refusal(client: Talk) -> tuple[str, int | None]:
     """Return the code of the error that the server sent last, and of its close."""
@@ -57,6 +55,7 @@ def refusal(client: Talk) -> tuple[str, int | None]:
         ('{"language": "klingon"}', "unknown_language", 4400),
         ('{"language": 7}', "invalid_value", 4400),
         ('{"second_pass": "yes"}', "invalid_value", 4400),
+        ('{"endpointing_ms": 299}', "invalid_value", 4400),
         ('{"last_received": -1}', "invalid_value", 4400),
         ('{"last_received": NaN}', "invalid_json", 4400),
         ('{"resume_token": "\\ud800"}', "invalid_json", 4400),
@@ -306,4 +305,4 @@ def test_a_full_disk_is_reported_before_the_close(speaker: Client) -> None:
     with Served(socket) as served, Talk(served.url, key=speaker.key) as client:
         client.send_frame({})
 
-        assert refusal(client) == ("internal_error", 1011)
+        assert refusal(client) == ("storage_full", 1013)

@@ -17,6 +17,7 @@ from tests.transcripts.live.conftest import (
     words_of,
 )
 from tests.transcripts.live.fake_stream import FakeStream, StreamScript
+from transcripts.glossary.terms import SpokenTerm, write_terms
 from transcripts.live.events import Ended, Final, Partial, SessionNotice
 from transcripts.live.models import LiveSession as LiveRow
 from transcripts.live.opening import open_session
@@ -140,3 +141,15 @@ async def test_the_resume_token_is_stored_as_a_digest_only(live: FakeStream) -> 
     await read_all(session)
 
     assert session.resume_token not in (row.resume_digest, str(vars(row)))
+
+
+async def test_hot_words_and_the_glossary_reach_the_recogniser(live: FakeStream) -> None:
+    account = await db(new_account)
+    terms = [SpokenTerm(text="Žižkov"), SpokenTerm(text="EBITDA", tag="board")]
+    await db(write_terms, account.user, terms)
+    session = await speak(account, seconds=1, hot_words=("Petrov",), prompt="A meeting.")
+    await session.stop()
+    await read_all(session)
+
+    config = live.calls[0].config
+    assert (config.prompt, list(config.hot_words)) == ("A meeting.", ["Petrov", "Žižkov"])

@@ -57,6 +57,22 @@ def test_the_form_orders_one_and_what_is_left_empty_stays(ann: User, fake: FakeI
     )
 
 
+def test_its_engines_can_be_chosen_and_are_refused_where_they_are_not_installed(
+    ann: User, fake: FakeInference
+) -> None:
+    fake.info.CopyFrom(make_info())
+    transcript = recorded(ann)
+    browser = browser_of(ann)
+
+    assert "pyannote can" in again(browser, transcript, diarizer="pyannote")
+    assert "Check what you entered" in again(browser, transcript, aligner="magic")
+    engines = {"diarizer": "light", "aligner": "attention"}
+    assert "being transcribed a second time" in again(browser, transcript, **engines)
+
+    options = TranscriptionJob.objects.get(kind=JobKind.SECOND_PASS).options
+    assert (options.diarizer, options.aligner, options.diarize) == ("light", "attention", True)
+
+
 def test_a_refusal_is_shown_on_the_page(ann: User, fake: FakeInference) -> None:
     fake.info.CopyFrom(make_info())
     transcript = recorded(ann)

@@ -88,6 +88,22 @@ def test_a_shared_page_names_what_is_missing_in_its_place(client: Client, make: 
     assert "secret" not in page
 
 
+def test_a_links_words_have_their_times_under_the_same_check(client: Client, make: Make) -> None:
+    transcript = make()
+    word = {"word": "Dobrý", "start_ms": 61_500, "end_ms": 62_000, "confidence": 0.2}
+    transcript.segments.update(words=[word])
+    link, locked = share(client, transcript), share(client, transcript, password="secret word")
+
+    answer = fetch(f"{link['url']}words/")
+    assert answer.headers["Cache-Control"] == "private, no-store"
+    [line] = answer.json()["results"]
+    assert f'id="s-{line["id"]}"' in fetch(link["url"]).text
+    assert line["words"] == [{"word": "Dobrý", "start": 61.5, "end": 62.0}]
+    assert fetch(f"{link['url']}words/?line=1").json() == {"results": []}
+    assert fetch(f"{locked['url']}words/").status_code == 403
+    assert fetch(f"{client.url}/s/{'x' * 43}/words/").status_code == 404
+
+
 def fetch(url: str, **options: Any) -> requests.Response:
     """As a person who has no account and brings nothing along."""
     return requests.get(url, timeout=10, allow_redirects=False, **options)

@@ -83,3 +83,19 @@ def test_no_one_else_shares_it(transcript: Transcript) -> None:
     assert (stranger.get(path).status_code, stranger.post(path).status_code) == (404, 404)
     assert Client().post(path).status_code == 302
     assert not ShareLink.objects.exists()
+
+
+def test_a_shared_video_has_its_subtitles(transcript: Transcript) -> None:
+    _link, token = create_share(transcript)
+    path = f"/s/{token}/subtitles/"
+    assert Client().get(path).status_code == 404  # a sound has no picture to show them over
+
+    update_transcripts(Transcript.objects.filter(pk=transcript.pk), container="WebM")
+    answer = Client().get(path)
+    assert answer.headers["Content-Type"].startswith("text/vtt")
+    assert answer.headers["Cache-Control"] == "private, no-store"
+    assert answer.content.startswith(b"WEBVTT")
+    assert "Dobrý den" in answer.content.decode()
+
+    _locked, token = create_share(transcript, password="a long password")
+    assert Client().get(f"/s/{token}/subtitles/").status_code == 403

@@ -1,6 +1,7 @@
 """POST /v1/tts and GET /v1/voices with fixed voices, as clients see them."""
 
 import io
+import json
 import threading
 import wave
 from pathlib import Path
@@ -20,6 +21,8 @@ from transcripts.models import Status
 from transcripts.voices.finish import cancel_voice_job
 from transcripts.voices.models import VoiceJob
 from transcripts.voices.sweep import purge_voice_jobs, sweep_voice_jobs
+from transcripts.webhooks.endpoints import create_endpoint
+from transcripts.webhooks.models import WebhookDelivery
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(60)]
 
@@ -80,7 +83,7 @@ def test_what_fails_costs_nothing_and_the_reason_is_answered(
     client: Client, worker: Worker, voice: FakeVoice
 ) -> None:
     voice.breaks_after = 1
-    before = set(Path(django_settings.MEDIA_ROOT).iterdir())
+    before = set(Path(django_settings.MEDIA_ROOT).glob("*"))
 
     answer = speak(client)
 
@@ -88,7 +91,7 @@ def test_what_fails_costs_nothing_and_the_reason_is_answered(
     assert answer.json()["code"] == "inference_unavailable"
     assert client.account is not None
     assert read_balance(client.account).minutes_left == 60
-    assert set(Path(django_settings.MEDIA_ROOT).iterdir()) == before
+    assert set(Path(django_settings.MEDIA_ROOT).glob("*")) == before
 
 
 def test_a_long_wait_of_an_engine_that_is_away_is_tried_again_where_no_one_waits(
@@ -237,6 +240,28 @@ def test_async_answers_at_once_and_the_speech_is_fetched_later(
     assert [each["id"] for each in client.get("/api/v1/voice-jobs/").json()["results"]] == [
         job["id"]
     ]
+
+
+def test_the_ends_of_jobs_are_reported_by_webhook_without_the_text(
+    client: Client, voice: FakeVoice, worker: Worker
+) -> None:
+    assert client.account is not None
+    assert client.account.user is not None
+    create_endpoint(client.account.user, url="https://example.com/hook")
+    assert speak(client, "Answered at once.").status_code == 200  # and so not reported
+
+    speak(client, "A secret.", **{"async": "true"})
+    wait_until(lambda: WebhookDelivery.objects.count() == 1)
+    voice.breaks_after, voice.status = 0, grpc.StatusCode.UNIMPLEMENTED
+    speak(client, "Another secret.", **{"async": "true"})
+    wait_until(lambda: WebhookDelivery.objects.count() == 2)
+
+    bodies = [row.body for row in WebhookDelivery.objects.order_by("created_at")]
+    assert not any("secret" in body for body in bodies)
+    made, failed = (json.loads(body) for body in bodies)
+    assert (made["type"], failed["type"]) == ("voice_job.completed", "voice_job.failed")
+    assert made["data"]["url"].endswith(f"/voice-jobs/{made['data']['id']}/audio/")
+    assert (failed["data"]["url"], failed["data"]["error"]["code"]) == (None, "not_installed")
 
 
 def test_speech_that_is_not_ready_is_reported_so(client: Client) -> None:

@@ -57,6 +57,31 @@ def try_once(sender: Sender, *, now: datetime | None = None) -> Answer:
     return answer
 
 
+def test_what_a_clock_wrote_that_was_ahead_is_sent_by_one_that_is_right(
+    make_endpoint: MakeEndpoint, owner: User, receiver: Receiver, sender: Sender
+) -> None:
+    """A message of an hour later, and an endpoint that is busy until then."""
+    make_endpoint()
+    enqueue_status_events(finished(owner))
+    ahead = timezone.now() + timedelta(hours=1)
+    WebhookDelivery.objects.update(created_at=ahead, next_try_at=ahead)
+    WebhookEndpoint.objects.update(busy_until=ahead, last_attempt_at=ahead)
+
+    assert pump_deliveries(sender) == 1
+    assert len(receiver.messages) == 1
+
+
+def test_a_busy_endpoint_and_a_later_try_are_not_mistaken_for_a_clock(
+    make_endpoint: MakeEndpoint, owner: User, sender: Sender
+) -> None:
+    make_endpoint()
+    enqueue_status_events(finished(owner))
+    [claim] = claim_due(limit=10)
+    assert claim_due(limit=10) == []  # busy
+    assert record(claim, Answer(status_code=500, error="bad_status"))
+    assert claim_due(limit=10) == []  # later
+
+
 def test_a_message_is_signed_as_the_specification_asks(
     make_endpoint: MakeEndpoint, owner: User, receiver: Receiver, sender: Sender
 ) -> None:
@@ -304,6 +329,7 @@ def test_retry_after_is_waited_for_by_all_messages_of_the_endpoint(
     try_once(sender, now=now)
     send_test(endpoint)
 
+    assert claim_due(limit=10, now=now + SECOND) == []
     assert claim_due(limit=10, now=now + 119 * SECOND) == []
     assert len(claim_due(limit=10, now=now + 121 * SECOND)) == 1
     first.refresh_from_db()

@@ -8,6 +8,8 @@ import grpc
 import pytest
 import requests
 
+from accounts.keys.issue import revoke_api_key
+from accounts.models import ApiKey
 from tests.transcripts.fake_inference import FakeInference, Script
 from tests.transcripts.served_api import (
     Client,
@@ -128,6 +130,21 @@ def test_a_failure_in_mid_stream_is_an_error_and_never_a_silent_end(
         last = events_of(answer)[-1]
     assert last["error"].keys() >= {"message", "type", "param", "code"}
     assert last["error"]["message"]
+
+
+@pytest.mark.usefixtures("worker")
+def test_a_key_that_is_revoked_in_mid_stream_is_an_error(
+    client: Client, inference: FakeInference
+) -> None:
+    is_over = threading.Event()
+    inference.scripts.append(Script(before_window=lambda number: number < 1 or is_over.wait(20)))
+    with transcribe(client, ("stream", "true"), stream=True) as answer:
+        lines = answer.iter_lines(decode_unicode=True)
+        next(line for line in lines if line.startswith("data: "))
+        revoke_api_key(ApiKey.objects.get(user=client.user))
+        last = [line for line in lines if line][-1]
+        is_over.set()
+    assert json.loads(last.removeprefix("data: "))["error"]["code"] == "invalid_api_key"
 
 
 def test_errors_have_their_four_fields_wherever_they_are_made(client: Client) -> None:

@@ -5,7 +5,8 @@ import re
 import pytest
 
 from tests.e2e.processes import ROOT
-from transcripts.dialects.openai.fields import FIELDS, Fate
+from transcripts.dialects.fidelity import Fate
+from transcripts.dialects.openai.fields import FIELDS
 from transcripts.dialects.openai.request import OpenAIRequest, is_alias, read_request
 from transcripts.option_kinds import InvalidOptionError
 

@@ -1,0 +1,245 @@
+"""`/v2/` over a real socket: uploads, requests, polling, pages, and what is read of a text."""
+
+import json
+import os
+import time
+import uuid
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from django.conf import settings as django_settings
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries, Settings
+
+from tests.transcripts.fake_inference import FakeInference, Script
+from tests.transcripts.served_api import (
+    Client,
+    client,
+    guest,
+    inference,
+    make_client,
+    server,
+    wav,
+    worker,
+)
+from tests.transcripts.webhooks.receiver import Receiver
+from transcripts.dialects.assemblyai.answers import describe, speaker_letter
+from transcripts.dialects.assemblyai.requests import get_request
+from transcripts.models import Transcript
+from transcripts.retention.purge import purge_orphans
+from transcripts.uploads.held import purge_held
+from transcripts.uploads.models import AssemblyTranscript, HeldRecording
+from transcripts.user_data import remove_transcripts
+from transcripts.webhooks.pump import pump_deliveries
+
+__all__ = ["client", "guest", "inference", "server", "worker"]  # fixtures
+TEXT = "w0 w1 w2"
+PATH = "/v2/transcript"
+
+
+def call(client: Client, method: str, path: str, **options: Any) -> requests.Response:
+    """Call with the bare key, as these clients do."""
+    headers = {"Authorization": client.key} if client.key else {}
+    return client.call(method, path, headers=headers, **options)
+
+
+def upload(client: Client, content: bytes | None = None) -> str:
+    answer = call(client, "POST", "/v2/upload", data=wav() if content is None else content)
+    assert answer.status_code == 200, answer.text
+    url: str = answer.json()["upload_url"]
+    return url
+
+
+def order(client: Client, **asked: Any) -> dict[str, Any]:
+    asked.setdefault("audio_url", upload(client))
+    answer = call(client, "POST", PATH, json=asked)
+    assert answer.status_code == 200, answer.text
+    body: dict[str, Any] = answer.json()
+    assert body["audio_url"] == asked["audio_url"]
+    return body
+
+
+def finish(client: Client, ordered: dict[str, Any]) -> dict[str, Any]:
+    for _ in range(600):
+        body: dict[str, Any] = call(client, "GET", f"{PATH}/{ordered['id']}").json()
+        if body["status"] not in ("queued", "processing"):
+            return body
+        time.sleep(0.05)
+    raise AssertionError(body)
+
+
+@pytest.mark.usefixtures("worker")
+def test_a_text_has_words_speakers_and_whole_milliseconds(client: Client) -> None:
+    done = finish(client, order(client, speaker_labels=True))
+
+    assert (done["status"], done["text"], done["language_code"]) == ("completed", TEXT, "en")
+    assert done["audio_duration"] == 3
+    assert done["speech_model_used"] == "tiny"
+    assert [word["text"] for word in done["words"]] == TEXT.split()
+    assert all(type(word["start"]) is int is type(word["end"]) for word in done["words"])
+    assert {word["speaker"] for word in done["words"]} == {"A", "B"}
+    assert " ".join(each["text"] for each in done["utterances"]) == TEXT
+    assert done["speaker_labels"] is True
+
+    address = f"{PATH}/{done['id']}"
+    sentences = call(client, "GET", f"{address}/sentences").json()
+    paragraphs = call(client, "GET", f"{address}/paragraphs").json()
+    assert " ".join(each["text"] for each in sentences["sentences"]) == TEXT
+    assert " ".join(each["text"] for each in paragraphs["paragraphs"]) == TEXT
+    assert sentences["audio_duration"] == 3.0
+    found = call(client, "GET", f"{address}/word-search?words=W1,w1 w2,nothing").json()
+    assert found["total_count"] == 2
+    assert [match["indexes"] for match in found["matches"]] == [[1], [1]]
+    assert found["matches"][0]["timestamps"] == [
+        [done["words"][1]["start"], done["words"][1]["end"]]
+    ]
+    assert call(client, "GET", f"{address}/srt").text.startswith("1\n00:00:00,")
+    narrow = call(client, "GET", f"{address}/vtt?chars_per_caption=8").text
+    assert narrow.startswith("WEBVTT")
+    assert call(client, "GET", f"{address}/redacted-audio").status_code == 400
+
+
+@pytest.mark.usefixtures("worker")
+def test_an_upload_is_named_by_several_requests_and_goes_after_a_day(client: Client) -> None:
+    url = upload(client)
+    first = finish(client, order(client, audio_url=url))
+    second = finish(client, order(client, audio_url=url, punctuate=False))
+    third = finish(client, order(client, audio_url=url, speaker_labels=True))
+
+    assert len({first["id"], second["id"], third["id"]}) == 3
+    assert Transcript.objects.count() == 2  # with speakers, and without
+    assert "utterances" not in first
+    HeldRecording.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    assert call(client, "POST", PATH, json={"audio_url": url}).json()["code"] == "upload_not_found"
+    purge_held()
+    (held_id,) = {url.rpartition("/")[2]}
+    assert not (Path(django_settings.MEDIA_ROOT) / uuid.UUID(held_id).hex).exists()
+    assert finish(client, third)["status"] == "completed"  # its own link to the file stays
+    transcript = Transcript.objects.first()
+    assert transcript is not None
+    assert (Path(django_settings.MEDIA_ROOT) / transcript.recording.path).exists()
+
+
+def test_an_upload_that_waits_is_no_orphan_and_goes_with_its_account(client: Client) -> None:
+    upload(client)
+    held = HeldRecording.objects.get()
+    for path in (held.path, held.path.parent):
+        os.utime(path, (0, 0))
+    purge_orphans()
+    assert held.path.exists()
+    remove_transcripts(client.user)
+    assert not held.path.exists()
+
+
+@pytest.mark.usefixtures("worker")
+def test_what_is_masked_is_masked_in_all_that_is_answered(
+    client: Client, inference: FakeInference
+) -> None:
+    inference.scripts.append(Script(text="Write to ann@example.com now."))
+    ordered = order(client, redact_pii=True, redact_pii_policies=["email_address"])
+    done = finish(client, ordered)
+    address = f"{PATH}/{done['id']}"
+    answers = [json.dumps(done)]
+    answers += [
+        call(client, "GET", f"{address}/{name}").text
+        for name in ("sentences", "paragraphs", "srt", "vtt")
+    ]
+    assert all("example" not in answer and "[e-mail]" in answer for answer in answers)
+
+
+@pytest.mark.usefixtures("worker")
+def test_a_webhook_gets_the_id_and_its_secret(client: Client, settings: Settings) -> None:
+    settings.WEBHOOK_ALLOW_HTTP = True
+    settings.WEBHOOK_ALLOWED_NETWORKS = ["127.0.0.0/8"]
+    with Receiver() as receiver:
+        ordered = order(
+            client,
+            webhook_url=receiver.url,
+            webhook_auth_header_name="X-Secret",
+            webhook_auth_header_value="abc",
+        )
+        done = finish(client, ordered)
+        pump_deliveries()
+        (message,) = receiver.messages
+    assert json.loads(message.body) == {"transcript_id": done["id"], "status": "completed"}
+    assert message.headers["x-secret"] == "abc"
+    assert done["webhook_auth"] is True
+    assert "abc" not in json.dumps(done)
+
+
+def test_pages_go_on_by_ids_newest_first(client: Client) -> None:
+    url = upload(client)
+    ids = [order(client, audio_url=url)["id"] for _ in range(3)]
+
+    page = call(client, "GET", f"{PATH}?limit=2").json()
+    assert [each["id"] for each in page["transcripts"]] == [ids[2], ids[1]]
+    assert page["page_details"]["result_count"] == 2
+    assert page["transcripts"][0]["resource_url"].endswith(f"{PATH}/{ids[2]}")
+    older = call(client, "GET", page["page_details"]["prev_url"].removeprefix(client.url)).json()
+    assert [each["id"] for each in older["transcripts"]] == [ids[0]]
+    newer = call(client, "GET", older["page_details"]["next_url"].removeprefix(client.url)).json()
+    assert [each["id"] for each in newer["transcripts"]] == [ids[2], ids[1]]
+    assert call(client, "GET", f"{PATH}?status=completed").json()["transcripts"] == []
+    assert len(call(client, "GET", f"{PATH}?status=queued").json()["transcripts"]) == 3
+    assert call(client, "GET", f"{PATH}?created_on=2001-02-03").json()["transcripts"] == []
+
+
+def test_a_poll_is_one_query(
+    client: Client, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    request_id = uuid.UUID(order(client)["id"])
+    with django_assert_num_queries(1):
+        body = describe(get_request(client.user, request_id))
+    assert body["status"] == "queued"
+    answer = call(client, "GET", f"{PATH}/{request_id}/sentences")
+    assert (answer.status_code, answer.json()["code"]) == (400, "not_ready")
+
+
+def test_deleting_deletes_the_transcript(client: Client) -> None:
+    ordered = order(client)
+    deleted = call(client, "DELETE", f"{PATH}/{ordered['id']}")
+    assert (deleted.status_code, deleted.json()["id"]) == (200, ordered["id"])
+    assert call(client, "GET", f"{PATH}/{ordered['id']}").status_code == 404
+    assert not Transcript.objects.exists()
+    assert not AssemblyTranscript.objects.exists()
+
+
+def test_errors_are_a_sentence(client: Client) -> None:
+    stranger = Client(client.url, "stt_wrong")
+    other = make_client(client.url)
+    small = make_client(client.url, max_file_bytes=1000)
+    url, ordered = upload(client), order(client)
+    text = upload(client, b"x" * 5000)
+    for answer, status, code in (
+        (call(stranger, "POST", "/v2/upload", data=wav()), 401, "invalid_key"),
+        (call(Client(client.url), "POST", "/v2/upload", data=wav()), 401, "missing_key"),
+        (call(Client(client.url), "GET", PATH), 401, "missing_key"),
+        (call(small, "POST", "/v2/upload", data=wav()), 413, "file_too_large"),
+        (call(client, "POST", "/v2/upload", data=b""), 400, "missing_file"),
+        (call(client, "POST", "/v2/upload", files={"file": wav()}), 415,
+         "unsupported_media_type"),
+        (call(client, "GET", "/v2/upload"), 405, "method_not_allowed"),
+        (call(client, "PUT", PATH), 405, "method_not_allowed"),
+        (call(other, "POST", PATH, json={"audio_url": url}), 400, "upload_not_found"),
+        (call(client, "POST", PATH, json={"audio_url": text}), 400, "not_audio"),
+        (call(client, "POST", PATH, json={"audio_url": "http://10.0.0.1/a"}), 400,
+         "address_refused"),
+        (call(client, "POST", PATH, json={"audio_url": url, "multichannel": True}), 400,
+         "invalid_value"),
+        (call(client, "POST", PATH, data=b"{"), 415, "unsupported_media_type"),
+        (call(other, "GET", f"{PATH}/{ordered['id']}"), 404, "not_found"),
+        (call(other, "DELETE", f"{PATH}/{ordered['id']}"), 404, "not_found"),
+        (call(client, "GET", f"{PATH}?limit=0"), 400, "invalid_value"),
+        (call(client, "GET", f"{PATH}?before_id=x"), 400, "invalid_value"),
+        (call(client, "GET", "/v2/nothing"), 404, "not_found"),
+    ):  # fmt: skip
+        assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
+        assert isinstance(answer.json()["error"], str)
+
+
+def test_speakers_are_letters() -> None:
+    numbers = (1, 2, 26, 27, 52, 53)
+    assert [speaker_letter(number) for number in numbers] == ["A", "B", "Z", "AA", "AZ", "BA"]
