@@ -72,6 +72,7 @@ class AuthorizationForm(Enum):
 KEY_FORMS: Final[Mapping[str, AuthorizationForm]] = {
     "/v1/listen": AuthorizationForm.TOKEN,
     "/v1/auth/": AuthorizationForm.TOKEN,
+    "/v1/models": AuthorizationForm.TOKEN,
     "/v2/": AuthorizationForm.BARE,
     "/asr": AuthorizationForm.BASIC,
     "/detect-language": AuthorizationForm.BASIC,

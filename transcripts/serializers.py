@@ -258,6 +258,12 @@ class ModelListSerializer(serializers.Serializer[object]):
     )
     default_model = serializers.CharField(allow_blank=True)
     object = serializers.CharField()
+    stt = serializers.ListField(
+        child=serializers.DictField(),
+        required=False,
+        help_text="As Deepgram's clients read them, which send `Authorization: Token`.",
+    )
+    tts = serializers.ListField(child=serializers.DictField(), required=False, max_length=0)
 
     def get_fields(self) -> dict[str, serializers.Field]:  # type: ignore[type-arg]
         """Add `data`, which is a serializer's own name."""

@@ -11,8 +11,13 @@ from transcripts.api.peaks import show_peaks
 from transcripts.api.transcripts import CancelView, TranscriptListView, TranscriptView
 from transcripts.comments.api import CommentListView, CommentView
 from transcripts.dialects.assemblyai import api as assemblyai
+from transcripts.dialects.assemblyai.redacted_audio import (
+    find_redacted_audio,
+    show_redacted_audio,
+)
 from transcripts.dialects.deepgram import api as deepgram
 from transcripts.dialects.deepgram.live_grant import GrantView
+from transcripts.dialects.deepgram.models import shown_to_deepgrams_clients
 from transcripts.dialects.openai import api as openai
 from transcripts.dialects.realtime.api import ClientSecretView
 from transcripts.dialects.whisper_asr import api as whisper_asr
@@ -56,7 +61,7 @@ inference_urlpatterns = [
     path("enhance-audio", enhance.enhance_audio),
     path("uploads", uploads_views.UploadListView.as_view()),
     path("uploads/<uuid:upload_id>", uploads_views.show_upload),
-    path("models", show_models),
+    path("models", shown_to_deepgrams_clients(show_models)),
     path("models/<str:model>", openai.show_model),
     path("listen", deepgram.listen),
     path("audio/transcriptions", openai.create_transcription),
@@ -87,7 +92,8 @@ assemblyai_urlpatterns = [
     path("transcript/<uuid:request_id>/word-search", assemblyai.WordSearchView.as_view()),
     path("transcript/<uuid:request_id>/srt", assemblyai.SrtView.as_view()),
     path("transcript/<uuid:request_id>/vtt", assemblyai.VttView.as_view()),
-    path("transcript/<uuid:request_id>/redacted-audio", assemblyai.RedactedAudioView.as_view()),
+    path("transcript/<uuid:request_id>/redacted-audio", find_redacted_audio),
+    path("redacted-audio", show_redacted_audio),
 ]
 management_urlpatterns = [
     path("events/", stream_account_events),

@@ -49,6 +49,7 @@ def test_deepgrams_python_client(system: System, key: str, meeting: Path) -> Non
 
     assert (got["text"], got["bare"], got["paragraphs"]) == (TEXT, BARE, TEXT)
     assert got["words"] == TEXT.split()
+    assert (got["models"], got["found"]) == (["whisper-en-cs-tiny"], ["meeting"])
     assert got["utterances"] == [TEXT]
     assert 0 < got["confidence"] <= 1
     same, is_dated, duration = got["metadata"]
@@ -95,6 +96,7 @@ def test_assemblyais_python_client(system: System, key: str, meeting: Path) -> N
 
     assert (got["status"], got["text"], got["duration"]) == ("completed", TEXT, 3)
     assert got["words"] == TEXT.split()
+    assert got["sound"] == ["audio/mpeg", True]
     assert got["sentences"] == got["paragraphs"] == [TEXT]
     assert got["srt"].startswith("1\n00:00:00,")
     assert got["vtt"].startswith("WEBVTT")

@@ -38,8 +38,8 @@ def test_the_python_client(system: System, key: str, meeting: Path, name: str) -
     assert got["errors"] == [
         ["AuthenticationError", "invalid_api_key", None, True],
         ["BadRequestError", "invalid_value", "response_format", True],
-        ["BadRequestError", "model_not_found", None, True],
-        ["NotFoundError", "not_found", None, True],
+        ["BadRequestError", "model_not_found", "model", True],
+        ["NotFoundError", "model_not_found", "model", True],
     ]
 
 

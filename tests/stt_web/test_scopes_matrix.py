@@ -50,6 +50,7 @@ DESIGN: dict[tuple[str, str], set[str]] = {
     ("GET", "v2/transcript/<uuid:request_id>/srt"): READ,
     ("GET", "v2/transcript/<uuid:request_id>/vtt"): READ,
     ("GET", "v2/transcript/<uuid:request_id>/redacted-audio"): READ,
+    ("GET", "v2/redacted-audio"): NONE,
     ("GET", "v1/languages"): NONE,
     ("GET", "v1/formats"): NONE,
     ("GET", "api/v1/enhancements/"): READ,

@@ -29,6 +29,13 @@ from transcripts.text.languages import LANGUAGE_NAMES
 _askers = ThreadPoolExecutor(max_workers=2, thread_name_prefix="models")
 # OpenAI's clients require a date, and no catalogue has one: the day that Whisper was published.
 _CREATED = int(datetime(2022, 9, 21, tzinfo=UTC).timestamp())
+# Of its names, which mean the default model: what applications look for in the list.
+_OPENAI_NAMES = (
+    "whisper-1",
+    "gpt-4o-transcribe",
+    "gpt-4o-mini-transcribe",
+    "gpt-4o-transcribe-diarize",
+)
 _SPEEDS = ("very_fast", "fast", "standard")
 
 
@@ -42,16 +49,7 @@ async def show_models(request: HttpRequest) -> HttpResponseBase:
     Also in the shape that OpenAI's client reads (`object`, `data`). With the key of an account that
     has Private Cloud: what its instances have.
     """
-    known = await list_known_models(request)
-    return JsonResponse(
-        {
-            "models": [_describe(model) for model in known.models],
-            "default_model": known.default_model,
-            "engines": [asdict(engine) for engine in known.optional_engines],
-            "object": "list",
-            "data": [describe_for_openai(model) for model in known.models if model.served_by],
-        }
-    )
+    return JsonResponse(describe_models(await list_known_models(request)))
 
 
 @documented(operation_id="list_languages", responses=LanguageListSerializer)
@@ -83,6 +81,16 @@ def _inference_of(request: HttpRequest) -> Inference:
     return inference_for(resolve_request(request, accepted={Credential.GUEST_TOKEN}).user)
 
 
+def describe_models(known: ServerModels) -> dict[str, Any]:
+    return {
+        "models": [_describe(model) for model in known.models],
+        "default_model": known.default_model,
+        "engines": [asdict(engine) for engine in known.optional_engines],
+        "object": "list",
+        "data": _list_for_openai(known),
+    }
+
+
 def _describe(model: Model) -> dict[str, Any]:
     return {
         "id": model.id,
@@ -95,6 +103,14 @@ def _describe(model: Model) -> dict[str, Any]:
         "engine": model.engine,
         "install_hint": model.install_hint,
     }
+
+
+def _list_for_openai(known: ServerModels) -> list[dict[str, Any]]:
+    served = [describe_for_openai(model) for model in known.models if model.served_by]
+    default = known.find(known.default_model)
+    if default is None or not default.served_by:
+        return served
+    return [*served, *(describe_for_openai(default) | {"id": name} for name in _OPENAI_NAMES)]
 
 
 def describe_for_openai(model: Model) -> dict[str, Any]:

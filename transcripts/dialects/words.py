@@ -1,7 +1,7 @@
 """Words as other services show them where no punctuation is wanted."""
 
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from transcripts.text.segments import Segment
@@ -40,6 +40,14 @@ def _bare_characters(text: str) -> Iterator[str]:
         is_within = before.isalnum() and after.isalnum()
         if is_within and not (is_spaceless(before) or is_spaceless(after)):
             yield character if character in _WITHIN_WORDS else " "
+
+
+def find_phrase(words: Sequence[str], phrase: str, *, most_words: int) -> Iterator[tuple[int, int]]:
+    """Yield where its first `most_words` stand among bare words, as the bounds of a slice."""
+    parts = [bare(part) for part in phrase.split()][:most_words]
+    for at in range(len(words) - len(parts) + 1 if parts else 0):
+        if list(words[at : at + len(parts)]) == parts:
+            yield at, at + len(parts)
 
 
 def running_words(segments: Iterable[Segment]) -> Iterator[tuple[Word, Segment]]:

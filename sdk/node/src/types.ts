@@ -882,6 +882,9 @@ export interface ModelList {
   engines: Array<Engine>;
   default_model: string;
   object: string;
+  /** As Deepgram's clients read them, which send `Authorization: Token`. */
+  stt?: Array<Record<string, unknown>>;
+  tts?: Array<Record<string, unknown>>;
   data: Array<OpenAiModel>;
 }
 

@@ -5,6 +5,7 @@ Prints what it got as one line of JSON; the test reads it.
 
 import json
 import sys
+import urllib.request
 
 import assemblyai as aai
 
@@ -32,6 +33,12 @@ refused = transcriber.transcribe(
         redact_pii_policies=[aai.PIIRedactionPolicy.email_address],
     ),
 )
+beeped = transcriber.transcribe(
+    recording, aai.TranscriptionConfig(language_code="en", redact_pii=True, redact_pii_audio=True)
+)
+with urllib.request.urlopen(beeped.get_redacted_audio_url()) as sound:
+    sound_type, sound_size = sound.headers["Content-Type"], len(sound.read())
+aai.Transcript.delete_by_id(beeped.id)
 page = transcriber.list_transcripts(aai.ListTranscriptParameters(limit=1))
 matches = done.word_search(["Friday", "next meeting"])
 deleted = aai.Transcript.delete_by_id(refused.id)
@@ -57,6 +64,7 @@ print(
             "vtt": done.export_subtitles_vtt(chars_per_caption=20),
             "matches": [[match.text, match.count, match.indexes] for match in matches],
             "page": [page.page_details.result_count, page.transcripts[0].id == refused.id],
+            "sound": [sound_type, sound_size > 1000],
             "deleted": deleted.id == refused.id,
             "errors": [
                 error_of(lambda: with_key("wrong", lambda each: each.upload_file(recording))),

@@ -43,6 +43,8 @@ answer = media.transcribe_file(
 )
 bare = media.transcribe_file(request=sound, language="en", keyterm=["meeting"])
 alternative = answer.results.channels[0].alternatives[0]
+models = client_with(key).manage.v1.models.list()
+found = media.transcribe_file(request=sound, language="en", search=["meeting"])
 late = media.transcribe_file(request=sound, language="en", callback="https://callback.invalid/hook")
 print(
     json.dumps(
@@ -59,6 +61,8 @@ print(
                 answer.metadata.created.year > 2000,
                 answer.metadata.duration,
             ],
+            "models": [model.name for model in models.stt],
+            "found": [hit.snippet for hit in found.results.channels[0].search[0].hits],
             "late": late.request_id,
             "errors": [
                 error_of(

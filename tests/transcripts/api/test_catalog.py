@@ -44,7 +44,14 @@ def test_the_models_are_listed_with_what_is_installed(guest: Client) -> None:
     assert (listed["tiny"]["available"], listed["small"]["available"]) == (True, False)
     assert listed["large-v3-turbo"]["served_by"] == "tiny"
     assert body["object"] == "list"
-    assert [model["id"] for model in body["data"]] == ["large-v3-turbo", "tiny"]
+    assert [model["id"] for model in body["data"]] == [
+        "large-v3-turbo",
+        "tiny",
+        "whisper-1",
+        "gpt-4o-transcribe",
+        "gpt-4o-mini-transcribe",
+        "gpt-4o-transcribe-diarize",
+    ]
     assert body["data"][0].keys() == {"id", "object", "created", "owned_by"}
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from transcripts.dialects.assemblyai.request import read_kinds
 from transcripts.dialects.masking import mask_document
-from transcripts.dialects.words import bare, bare_words, join_bare, running_words
+from transcripts.dialects.words import bare, bare_words, find_phrase, join_bare, running_words
 from transcripts.editing.original import load_original
 from transcripts.exports.document import Document, spoken_language
 from transcripts.exports.paragraphs import gather_segments
@@ -104,18 +104,12 @@ def search_words(row: AssemblyTranscript, wanted: Sequence[str]) -> dict[str, An
     spoken_words = [bare(word.text) for word, _ in spoken]
     matches: list[dict[str, Any]] = []
     for phrase in dict.fromkeys(wanted):
-        parts = [bare(part) for part in phrase.split()][:_MOST_PHRASE_WORDS]
-        found = [
-            at
-            for at in range(len(spoken_words))
-            if parts and spoken_words[at : at + len(parts)] == parts
-        ]
+        found = list(find_phrase(spoken_words, phrase, most_words=_MOST_PHRASE_WORDS))
         if found:
-            times = [
-                [spoken[at][0].start_ms, spoken[at + len(parts) - 1][0].end_ms] for at in found
-            ]
+            times = [[spoken[at][0].start_ms, spoken[end - 1][0].end_ms] for at, end in found]
+            indexes = [at for at, _ in found]
             matches.append(
-                {"text": phrase, "count": len(found), "timestamps": times, "indexes": found}
+                {"text": phrase, "count": len(found), "timestamps": times, "indexes": indexes}
             )
     return {
         "id": str(row.pk),

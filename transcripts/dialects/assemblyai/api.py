@@ -21,7 +21,6 @@ from billing.api.plain_views import takes_upload
 from billing.ledger import NoCreditsError
 from stt_web.core.documentation import documented, raises
 from stt_web.core.error_responses import allow_methods
-from stt_web.core.errors import ApiError
 from stt_web.core.public_address import absolute_url
 from stt_web.core.upload_errors import UPLOAD_ERRORS
 from stt_web.core.uploads import Upload
@@ -30,6 +29,9 @@ from transcripts.dialects.assemblyai import answers
 from transcripts.dialects.assemblyai.request import read_request
 from transcripts.dialects.assemblyai.requests import (
     ListQuery,
+    NotReadyError,
+    delete_request,
+    get_finished,
     get_request,
     list_requests,
     prepare_submission,
@@ -49,10 +51,9 @@ from transcripts.exports.render import EXPORTS, export
 from transcripts.exports.verification import RedactionFailedError
 from transcripts.fetching.addresses import FETCH_ERRORS
 from transcripts.inference.catalog import MODEL_ERRORS
-from transcripts.jobs.cancel import delete_transcript
 from transcripts.jobs.submit import LimitError, QueueFullError, Submission, submit_recording
 from transcripts.media.errors import MEDIA_ERRORS
-from transcripts.models import READABLE_STATUSES, Transcript
+from transcripts.models import Transcript
 from transcripts.option_kinds import InvalidOptionError
 from transcripts.options import OPTION_ERRORS
 from transcripts.uploads.held import HeldRecordingError, hold
@@ -60,18 +61,6 @@ from transcripts.uploads.models import AssemblyTranscript
 
 _MOST_LISTED, _LISTED = 200, 10
 _FEWEST_CHARACTERS, _MOST_CHARACTERS = 8, 100
-
-
-class NotReadyError(ApiError):
-    """The transcript is being worked on, or failed: there is no text."""
-
-    code = "not_ready"
-
-
-class RedactedAudioError(ApiError):
-    """Beeped sound is not made by this request."""
-
-    code = "redacted_audio_unavailable"
 
 
 @documented(
@@ -166,10 +155,11 @@ class RequestView(APIView):
     @raises(TranscriptNotFoundError, RedactionFailedError)
     @extend_schema(operation_id="assemblyai_delete", responses={200: AssemblyTranscriptSerializer})
     def delete(self, request: Request, request_id: UUID) -> Response:
-        """Delete the recording and its text, in any state, and return what it was."""
+        """Delete the request, with the recording and its text where no other request shares them,
+        in any state, and return what it was."""
         row = get_request(user_of(request), request_id)
         described = answers.describe(row)
-        delete_transcript(row.transcript)
+        delete_request(row)
         return Response(described)
 
 
@@ -180,11 +170,7 @@ class _TextView(APIView):
     scopes = {"GET": "read"}
 
     def find(self, request: Request, request_id: UUID) -> AssemblyTranscript:
-        row = get_request(user_of(request), request_id)
-        if row.transcript.status not in READABLE_STATUSES:
-            state = answers.status_of(row)
-            raise NotReadyError(f"This transcript has no text: its status is {state}.")
-        return row
+        return get_finished(user_of(request), request_id)
 
 
 class SentencesView(_TextView):
@@ -258,18 +244,6 @@ class VttView(SubtitlesView):
     def get(self, request: Request, request_id: UUID) -> HttpResponse:
         """Return captions."""
         return super().get(request, request_id)
-
-
-class RedactedAudioView(_TextView):
-    @raises(TranscriptNotFoundError, RedactedAudioError)
-    @extend_schema(operation_id="assemblyai_redacted_audio", responses={200: None})
-    def get(self, request: Request, request_id: UUID) -> Response:
-        """Refused: `redact_pii_audio` is, too."""
-        row = get_request(user_of(request), request_id)
-        raise RedactedAudioError(
-            "Redacted audio was not asked for. Beeped sound is at"
-            f" /api/v1/transcripts/{row.transcript_id}/redacted-audio/."
-        )
 
 
 async def _submit(submission: Submission) -> Transcript:

@@ -31,14 +31,18 @@ FIELDS: Final[dict[str, Field]] = {
     "redact_pii_policies": Field(
         Fate.HONOURED, "those that rules can find; others are refused; without it, all kinds"
     ),
+    "redact_pii_audio": Field(
+        Fate.HONOURED,
+        "with `redact_pii`: a beep in the place of what is masked, at `/redacted-audio`; no webhook"
+        " of its own",
+    ),
+    "redact_pii_audio_quality": Field(Fate.HONOURED, "`mp3` or `wav`"),
     "webhook_url": Field(
         Fate.HONOURED, "https, delivered like webhooks: by retries for days, to public hosts only"
     ),
     "webhook_auth_header_name": Field(Fate.HONOURED, "sent with the webhook, stored encrypted"),
     "webhook_auth_header_value": Field(Fate.HONOURED, "sent with the webhook, stored encrypted"),
-    "redact_pii_audio": Field(
-        Fate.REFUSED, "take `/api/v1/transcripts/:id/redacted-audio/` for beeped sound"
-    ),
+    "redact_pii_audio_options": Field(Fate.REFUSED, "sound is masked by a beep"),
     "redact_pii_sub": Field(Fate.IGNORED, "what is masked gives way to its kind: `[name]`"),
     "redact_pii_return_unredacted": Field(Fate.IGNORED, "the answer holds the masked text alone"),
     "multichannel": Field(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from transcripts.dialects.assemblyai.fields import FIELDS
-from transcripts.dialects.fidelity import refuse_unhonoured
+from transcripts.dialects.fidelity import list_ignored, refuse_unhonoured
 from transcripts.exports.redaction import KINDS
 from transcripts.option_kinds import InvalidOptionError, show_value
 from transcripts.options import TranscriptionOptions
@@ -33,12 +33,15 @@ _POLICIES: Final[dict[str, tuple[str, ...]]] = {
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
 _OURS: Final = {"host", "content-length", "content-type", "transfer-encoding", "connection"}
 _SECRETS: Final = ("webhook_auth_header_value",)
+_SOUND_FORMATS: Final = ("mp3", "wav")
+_MOST_WARNINGS: Final = 20
 
 
 @dataclass(frozen=True, kw_only=True)
 class AssemblyRequest:
     """`asked`: the fields as they were sent, those that are known, without the receiver's secret.
-    `webhook_headers`: what the receiver is to be shown."""
+    and a sentence about each that has no part in the answer (`warnings`). `webhook_headers`: what
+    the receiver is to be shown."""
 
     options: TranscriptionOptions
     audio_url: str
@@ -57,20 +60,39 @@ def read_request(sent: object) -> AssemblyRequest:
     if not isinstance(sent, dict):
         raise InvalidOptionError("audio_url", "Send a JSON object that holds audio_url.")
     asked = {name: value for name, value in sent.items() if value is not None}
-    meant = (name for name, value in asked.items() if value not in (False, [], "", 0))
+    meant = [name for name, value in asked.items() if value not in (False, [], "", 0)]
     refuse_unhonoured(meant, FIELDS)
     audio_url = _text(asked, "audio_url")
     if not audio_url:
         raise InvalidOptionError("audio_url", "audio_url is missing: the recording's address.")
-    read_kinds(asked)
+    _check_redaction(asked)
     _flag(asked, "punctuate"), _flag(asked, "format_text")
     return AssemblyRequest(
         options=TranscriptionOptions.parse(_read_options(asked)),
         audio_url=audio_url,
-        asked={name: asked[name] for name in asked if name in FIELDS and name not in _SECRETS},
+        asked=_describe(asked, ignored=list_ignored(meant[:_MOST_WARNINGS], FIELDS)),
         webhook_url=_read_webhook(asked),
         webhook_headers=_read_header(asked),
     )
+
+
+def _describe(asked: Mapping[str, Any], *, ignored: Mapping[str, str]) -> dict[str, Any]:
+    known = {name: asked[name] for name in asked if name in FIELDS and name not in _SECRETS}
+    return known | ({"warnings": list(ignored.values())} if ignored else {})
+
+
+def _check_redaction(asked: Mapping[str, Any]) -> None:
+    """Raises InvalidOptionError."""
+    read_kinds(asked)
+    if _flag(asked, "redact_pii_audio") and not _flag(asked, "redact_pii"):
+        raise InvalidOptionError("redact_pii_audio", "redact_pii_audio needs redact_pii.")
+    quality = _text(asked, "redact_pii_audio_quality")
+    if quality and quality not in _SOUND_FORMATS:
+        raise InvalidOptionError(
+            "redact_pii_audio_quality",
+            f"redact_pii_audio_quality is {show_value(quality)}, but must be"
+            f" {' or '.join(_SOUND_FORMATS)}.",
+        )
 
 
 def read_kinds(asked: Mapping[str, Any]) -> tuple[str, ...]:

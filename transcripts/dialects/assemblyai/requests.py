@@ -7,24 +7,36 @@ from datetime import date
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
 from accounts.principals import Principal
 from billing.quotas import limits_for
+from stt_web.core.errors import ApiError
 from stt_web.core.uploads import Upload
 from transcripts.access import TranscriptNotFoundError
+from transcripts.dialects.assemblyai.answers import status_of
 from transcripts.dialects.assemblyai.callbacks import callback_of
 from transcripts.dialects.assemblyai.request import AssemblyRequest
 from transcripts.dialects.callbacks import add_callback
+from transcripts.jobs.cancel import delete_transcript
 from transcripts.jobs.submit import Submission
-from transcripts.models import Transcript
+from transcripts.locks import lock_transcript
+from transcripts.models import READABLE_STATUSES, Transcript
 from transcripts.principals import source_of
 from transcripts.uploads.held import link_held
 from transcripts.uploads.models import AssemblyTranscript
 
+_RELATED = ("transcript__job", "transcript__recording", "transcript__owner")
 _HELD = re.compile(r"/v2/upload/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
+
+
+class NotReadyError(ApiError):
+    """The transcript is being worked on, or failed: there is no text."""
+
+    code = "not_ready"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +87,32 @@ def get_request(user: User, request_id: UUID) -> AssemblyTranscript:
     return found
 
 
+def get_finished(user: User, request_id: UUID) -> AssemblyTranscript:
+    """Return the user's request whose text can be read. Raises TranscriptNotFoundError and
+    NotReadyError."""
+    row = get_request(user, request_id)
+    if row.transcript.status not in READABLE_STATUSES:
+        raise NotReadyError(f"This transcript has no text: its status is {status_of(row)}.")
+    return row
+
+
+def find_by_id(request_id: UUID) -> AssemblyTranscript | None:
+    """Return the request of anybody whose account is open. One query."""
+    rows = AssemblyTranscript.objects.select_related(*_RELATED)
+    return rows.filter(pk=request_id, owner__is_active=True).first()
+
+
+def delete_request(row: AssemblyTranscript) -> None:
+    """Delete it; with the last request for a transcript, that and its recording, too."""
+    with transaction.atomic():
+        lock_transcript(row.transcript_id)
+        others = AssemblyTranscript.objects.filter(transcript=row.transcript_id).exclude(pk=row.pk)
+        if others.exists():
+            row.delete()
+            return
+    delete_transcript(row.transcript)
+
+
 def list_requests(user: User, query: ListQuery) -> list[AssemblyTranscript]:
     """Return a page, newest first. Two queries at most. Raises TranscriptNotFoundError where
     `after` or `before` is none of the user's."""
@@ -98,7 +136,4 @@ def list_requests(user: User, query: ListQuery) -> list[AssemblyTranscript]:
 
 
 def _rows_of(user: User) -> "QuerySet[AssemblyTranscript]":
-    rows = AssemblyTranscript.objects.select_related(
-        "transcript__job", "transcript__recording", "transcript__owner"
-    )
-    return rows.filter(owner=user)
+    return AssemblyTranscript.objects.select_related(*_RELATED).filter(owner=user)

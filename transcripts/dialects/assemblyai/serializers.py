@@ -45,6 +45,11 @@ class AssemblyPartsSerializer(serializers.Serializer[object]):
     paragraphs = serializers.ListField(child=serializers.DictField(), required=False)
 
 
+class AssemblyRedactedAudioSerializer(serializers.Serializer[object]):
+    status = serializers.ChoiceField(choices=("redacted_audio_ready", "redacted_audio_processing"))
+    redacted_audio_url = serializers.CharField(required=False, help_text="Good for an hour.")
+
+
 class AssemblyMatchesSerializer(serializers.Serializer[object]):
     id = serializers.CharField()
     total_count = serializers.IntegerField()

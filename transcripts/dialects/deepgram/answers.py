@@ -9,7 +9,7 @@ from django.http import HttpResponse, JsonResponse
 from transcripts.dialects.deepgram.errors import REQUEST_ID_HEADER
 from transcripts.dialects.deepgram.request import DeepgramRequest
 from transcripts.dialects.masking import mask_document
-from transcripts.dialects.words import bare, join_bare, running_words
+from transcripts.dialects.words import bare, find_phrase, join_bare, running_words
 from transcripts.editing.original import load_original
 from transcripts.exports.document import Document
 from transcripts.exports.json import seconds
@@ -22,6 +22,7 @@ from transcripts.text.words import Word, join_words, mean_confidence
 from transcripts.text.writing import join_texts
 
 _DIGITS = 4
+_MOST_SEARCHED_WORDS = 10
 _MODELS = uuid.UUID("5a9e4a66-60bb-4f51-9d1e-6a7b5f0d4c0e")  # the namespace of models' ids
 Spoken = tuple[Word, int | None]  # a word, and its speaker, from 0
 
@@ -53,6 +54,11 @@ def describe(transcript: Transcript, asked: DeepgramRequest) -> dict[str, Any]:
         metadata["tags"] = list(asked.tags)
     if asked.extra:
         metadata["extra"] = dict(asked.extra)
+    if asked.ignored:
+        metadata["warnings"] = [
+            {"parameter": name, "type": "unsupported_parameter", "message": sentence}
+            for name, sentence in asked.ignored
+        ]
     return {"metadata": metadata, "results": _results(document, asked)}
 
 
@@ -70,6 +76,8 @@ def _results(document: Document, asked: DeepgramRequest) -> dict[str, Any]:
     if asked.has_paragraphs:
         alternative["paragraphs"] = _paragraphs(document, asked)
     channel: dict[str, Any] = {"alternatives": [alternative]}
+    if asked.search:
+        channel["search"] = [_search(words, query) for query in asked.search]
     if asked.detects_language and document.language:
         channel["detected_language"] = document.language
         if document.language_probability is not None:
@@ -93,6 +101,22 @@ def _word(word: Word, speaker: int | None) -> dict[str, Any]:
         "punctuated_word": word.text,
     }
     return described if speaker is None else described | {"speaker": speaker}
+
+
+def _search(words: Sequence[Word], query: str) -> dict[str, Any]:
+    """Return where it is said; the confidence is that of the words."""
+    bare_texts = [bare(word.text) for word in words]
+    found = find_phrase(bare_texts, query, most_words=_MOST_SEARCHED_WORDS)
+    return {"query": query, "hits": [_hit(words[first:end]) for first, end in found]}
+
+
+def _hit(words: Sequence[Word]) -> dict[str, Any]:
+    return {
+        "confidence": _rounded(mean_confidence(words)),
+        "start": seconds(words[0].start_ms),
+        "end": seconds(words[-1].end_ms),
+        "snippet": join_bare(words),
+    }
 
 
 def _utterances(spoken: Sequence[Spoken], *, split_ms: int) -> Iterator[list[Spoken]]:

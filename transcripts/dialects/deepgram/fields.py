@@ -5,6 +5,7 @@ from typing import Final
 from transcripts.dialects.fidelity import Fate, Field
 
 _BEHIND = "nothing is made of the text here; ask `/api/v1/transcripts/:id/` for it"
+_MODELS_OWN = "numbers are written as the model writes them"
 FIELDS: Final[dict[str, Field]] = {
     "url": Field(
         Fate.HONOURED, "in a JSON body: fetched by this server, never from private networks"
@@ -28,6 +29,9 @@ FIELDS: Final[dict[str, Field]] = {
     "utt_split": Field(Fate.HONOURED, "seconds; 0.8"),
     "keyterm": Field(Fate.HONOURED, "words that are likely to occur"),
     "keywords": Field(Fate.HONOURED, "as `keyterm`; the weight behind a colon is dropped"),
+    "search": Field(
+        Fate.HONOURED, "where it is said, word for word, up to 20 phrases of 10 words: `search`"
+    ),
     "redact": Field(
         Fate.HONOURED,
         "`pii`, `pci`, `ssn` or kinds of ours, masked in the answer; the stored transcript is"
@@ -45,16 +49,16 @@ FIELDS: Final[dict[str, Field]] = {
     "translate": Field(Fate.REFUSED, "send `task=translate` to `/v1/transcribe`"),
     "profanity_filter": Field(Fate.REFUSED, "words are never removed"),
     "replace": Field(Fate.REFUSED, "words are never replaced"),
-    "numerals": Field(Fate.IGNORED, "numbers are written as the model writes them"),
-    "measurements": Field(Fate.IGNORED, "as `numerals`"),
+    "numerals": Field(Fate.IGNORED, _MODELS_OWN),
+    "measurements": Field(Fate.IGNORED, _MODELS_OWN),
     "dictation": Field(Fate.IGNORED, "punctuation is the model's own"),
     "filler_words": Field(Fate.IGNORED, "they stay or go as the model has it"),
-    "search": Field(Fate.IGNORED, "the answer has no `search`"),
     "summarize": Field(Fate.IGNORED, _BEHIND),
     "sentiment": Field(Fate.IGNORED, _BEHIND),
     "topics": Field(Fate.IGNORED, _BEHIND),
     "intents": Field(Fate.IGNORED, _BEHIND),
     "detect_entities": Field(Fate.IGNORED, _BEHIND),
+    "alternatives": Field(Fate.IGNORED, "there is one"),
     "encoding": Field(Fate.IGNORED, "recordings are recognised by their content"),
     "version": Field(Fate.IGNORED, "there is one of each model"),
     "mip_opt_out": Field(Fate.IGNORED, "nothing is learnt from recordings"),

@@ -8,7 +8,7 @@ from typing import Final
 from django.http import QueryDict
 
 from transcripts.dialects.deepgram.fields import FIELDS
-from transcripts.dialects.fidelity import refuse_unhonoured
+from transcripts.dialects.fidelity import list_ignored, refuse_unhonoured
 from transcripts.exports.redaction import KINDS
 from transcripts.option_kinds import ChoiceOption, FlagOption, InvalidOptionError
 from transcripts.options import TranscriptionOptions
@@ -29,12 +29,14 @@ _GROUPS: Final = {
 _UTT_SPLIT_S: Final = 0.8
 _LONGEST_SPLIT_S: Final = 60.0
 _MOST_EXTRA: Final = 20
+_MOST_QUERIES: Final = 20
 
 
 @dataclass(frozen=True, kw_only=True)
 class DeepgramRequest:
     """What the answer has beside the words. `utt_split_ms` None: no utterances. `redact`: kinds of
-    `exports.redaction.KINDS`. `callback` empty: the client waits."""
+    `exports.redaction.KINDS`. `ignored`: a sentence a parameter. `callback` empty: the client
+    waits."""
 
     options: TranscriptionOptions
     is_written: bool = False
@@ -44,6 +46,8 @@ class DeepgramRequest:
     redact: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     extra: tuple[tuple[str, str], ...] = ()
+    search: tuple[str, ...] = ()
+    ignored: tuple[tuple[str, str], ...] = ()
     callback: str = ""
     callback_method: str = "POST"
 
@@ -55,7 +59,8 @@ def is_alias(model: str) -> bool:
 
 def read_request(query: QueryDict) -> DeepgramRequest:
     """Return what the query asks for. Raises InvalidOptionError, which names the parameter."""
-    refuse_unhonoured((name for name in query if _is_meant(query, name)), FIELDS)
+    meant = [name for name in query if _is_meant(query, name)]
+    refuse_unhonoured(meant, FIELDS)
     model = query.get("model", "").strip()
     flags = {
         name: _flag(query, name)
@@ -79,6 +84,8 @@ def read_request(query: QueryDict) -> DeepgramRequest:
         redact=read_kinds(query.getlist("redact")),
         tags=tuple(query.getlist("tag"))[:_MOST_EXTRA],
         extra=_read_extra(query.getlist("extra")),
+        search=_read_search(query.getlist("search")),
+        ignored=tuple(list_ignored(meant[:_MOST_EXTRA], FIELDS).items()),
         callback=_read_callback(query),
         callback_method=_read_method(query),
     )
@@ -148,6 +155,13 @@ def _read_split_ms(query: QueryDict) -> int:
     if not 0 < split_s <= _LONGEST_SPLIT_S:
         raise InvalidOptionError("utt_split", "utt_split must be seconds, above 0 and at most 60.")
     return round(split_s * 1000)
+
+
+def _read_search(sent: list[str]) -> tuple[str, ...]:
+    queries = tuple(dict.fromkeys(each.strip() for each in sent if each.strip()))
+    if len(queries) > _MOST_QUERIES:
+        raise InvalidOptionError("search", f"search may be sent {_MOST_QUERIES} times at most.")
+    return queries
 
 
 def _read_extra(sent: list[str]) -> tuple[tuple[str, str], ...]:

@@ -75,6 +75,12 @@ _ANSWERS = {
 }
 
 
+class ModelNotFoundError(NotFoundError):
+    """There is no such model on this server."""
+
+    code = "unknown_model"
+
+
 @documented(
     "post",
     operation_id="openai_transcribe",
@@ -111,7 +117,7 @@ async def create_translation(
 
 @documented(operation_id="openai_model", responses=OpenAIModelSerializer)
 @open_to_everyone
-@raises(AuthenticationError, KeyThrottledError, InferenceUnavailableError, NotFoundError)
+@raises(AuthenticationError, KeyThrottledError, InferenceUnavailableError, ModelNotFoundError)
 @allow_methods("GET", "HEAD")
 async def show_model(request: HttpRequest, model: str) -> HttpResponseBase:
     """Describe a model, as OpenAI's clients read it; its names there are the default model."""
@@ -119,7 +125,9 @@ async def show_model(request: HttpRequest, model: str) -> HttpResponseBase:
     name = known.default_model if is_alias(model) else model
     found = known.find(name)
     if found is None or not found.served_by:
-        raise NotFoundError(f"There is no model {model!r:.100} on this server.")
+        raise ModelNotFoundError(
+            f"There is no model {model!r:.100} on this server.", extra={"field": "model"}
+        )
     return JsonResponse(describe_for_openai(found) | {"id": model})
 
 

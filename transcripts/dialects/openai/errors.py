@@ -17,6 +17,10 @@ _CODES = {
 }
 
 
+# What a refusal is about, where it was made without a field.
+_PARAMS = {"unknown_model": "model", "missing_file": "file", "not_audio": "file"}
+
+
 def as_openai(error: ApiError) -> dict[str, object]:
     """Return the body. Any shape of ours may be beside it: `request_id`, `id` of a transcript."""
     kind = _TYPES.get(
@@ -27,7 +31,7 @@ def as_openai(error: ApiError) -> dict[str, object]:
         "error": {
             "message": error.message,
             "type": kind,
-            "param": error.extra.get("field"),
+            "param": error.extra.get("field", _PARAMS.get(error.code)),
             "code": _CODES.get(error.code, error.code),
             **beside,
         }

@@ -25,10 +25,12 @@ FIELDS: Final[dict[str, Field]] = {
         Fate.HONOURED, "`logprobs`, with json: a word each, the logarithm of its probability"
     ),
     "stream": Field(
-        Fate.HONOURED, "text as it is recognised; whole at the end. Every model streams"
+        Fate.HONOURED,
+        "text as it is recognised, whole at the end; json, text, diarized_json; by every model",
     ),
     "temperature": Field(
-        Fate.IGNORED, "decoding begins at 0 and rises where a window fails, as Whisper's does"
+        Fate.IGNORED,
+        "from 0 to 1; decoding begins at 0 and rises where a window fails, as Whisper's does",
     ),
     "chunking_strategy": Field(
         Fate.IGNORED, "speech is always cut at pauses found by voice activity"

@@ -98,9 +98,9 @@ async def show_masked_audio(
     its bytes; 202 with Retry-After while a worker is making it."""
     transcript = await sync_to_async(open_for_export)(principal, transcript_id)
     wanted = await sync_to_async(_describe)(request, transcript)
-    is_ready = await _wait(wanted, transcript)
+    is_ready = await wait_for_masked_audio(wanted, transcript)
     await sync_to_async(check_still_allowed)(request, transcript_id)
-    served = await sync_to_async(_serve)(wanted) if is_ready else None
+    served = await sync_to_async(serve_masked_audio)(wanted) if is_ready else None
     if served is None:
         body = {"status": "preparing", "progress": await sync_to_async(lambda: wanted.progress)()}
         response = JsonResponse(body, status=202)
@@ -142,7 +142,7 @@ def _describe(request: HttpRequest, transcript: Transcript) -> WantedAudio:
     )
 
 
-async def _wait(wanted: WantedAudio, transcript: Transcript) -> bool:
+async def wait_for_masked_audio(wanted: WantedAudio, transcript: Transcript) -> bool:
     """Whether the copy is there, after `_WAIT_S` at the latest. Raises ApiError."""
     pause_s = _SHORTEST_PAUSE_S
     end = time.monotonic() + _WAIT_S
@@ -157,7 +157,7 @@ async def _wait(wanted: WantedAudio, transcript: Transcript) -> bool:
     return True
 
 
-def _serve(wanted: WantedAudio) -> ServedRecording | None:
+def serve_masked_audio(wanted: WantedAudio) -> ServedRecording | None:
     """Return the copy; None where it was deleted just now."""
     try:
         size = wanted.path.stat().st_size

@@ -928,6 +928,8 @@ class ModelList(TypedDict):
     engines: list[Engine]
     default_model: str
     object: str
+    stt: NotRequired[list[dict[str, Any]]]
+    tts: NotRequired[list[dict[str, Any]]]
     data: list[OpenAiModel]
 
 

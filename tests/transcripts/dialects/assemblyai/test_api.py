@@ -11,9 +11,15 @@ from typing import Any
 import pytest
 import requests
 from django.conf import settings as django_settings
+from django.core import signing
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
+from tests.transcripts.exports.test_masked_audio import (
+    MaskingWorker,
+    make_spoken,
+    masking_worker,
+)
 from tests.transcripts.fake_inference import FakeInference, Script
 from tests.transcripts.served_api import (
     Client,
@@ -27,6 +33,7 @@ from tests.transcripts.served_api import (
 )
 from tests.transcripts.webhooks.receiver import Receiver
 from transcripts.dialects.assemblyai.answers import describe, speaker_letter
+from transcripts.dialects.assemblyai.redacted_audio import OPEN_FOR_S
 from transcripts.dialects.assemblyai.requests import get_request
 from transcripts.models import Transcript
 from transcripts.retention.purge import purge_orphans
@@ -35,7 +42,7 @@ from transcripts.uploads.models import AssemblyTranscript, HeldRecording
 from transcripts.user_data import remove_transcripts
 from transcripts.webhooks.pump import pump_deliveries
 
-__all__ = ["client", "guest", "inference", "server", "worker"]  # fixtures
+__all__ = ["client", "guest", "inference", "masking_worker", "server", "worker"]  # fixtures
 TEXT = "w0 w1 w2"
 PATH = "/v2/transcript"
 
@@ -150,6 +157,51 @@ def test_what_is_masked_is_masked_in_all_that_is_answered(
     assert all("example" not in answer and "[e-mail]" in answer for answer in answers)
 
 
+def test_beeped_sound_has_an_address_that_opens_it_without_a_key(
+    client: Client, masking_worker: MaskingWorker, settings: Settings
+) -> None:
+    asked = {"audio_url": "x", "redact_pii": True, "redact_pii_audio": True}
+    row = AssemblyTranscript.objects.create(
+        owner=client.user,
+        transcript=make_spoken(client, settings),
+        asked=asked | {"redact_pii_audio_quality": "wav"},
+        created_at=timezone.now(),
+    )
+    path = f"{PATH}/{row.pk}/redacted-audio"
+    answer = call(client, "GET", path).json()
+
+    assert answer["status"] == "redacted_audio_ready"
+    address = answer["redacted_audio_url"]
+    sound = requests.get(address, timeout=20)
+    assert (sound.status_code, sound.content[:4]) == (200, b"RIFF")
+    part = requests.get(address, headers={"Range": "bytes=4-7"}, timeout=20)
+    assert (part.status_code, part.content) == (206, sound.content[4:8])
+    assert requests.get(address[:-1], timeout=20).status_code == 404
+    assert call(make_client(client.url), "GET", path).status_code == 404
+    AssemblyTranscript.objects.update(asked={"audio_url": "x"})
+    refused = call(client, "GET", path)
+    assert (refused.status_code, refused.json()["code"]) == (400, "redacted_audio_unavailable")
+    row.delete()
+    assert requests.get(address, timeout=20).status_code == 404
+    assert masking_worker.made == 1
+
+
+def test_the_address_of_beeped_sound_ends(
+    client: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = AssemblyTranscript.objects.create(
+        owner=client.user,
+        transcript=make_spoken(client, settings),
+        asked={"audio_url": "x"},
+        created_at=timezone.now(),
+    )
+    an_hour_ago = time.time() - OPEN_FOR_S - 1
+    with monkeypatch.context() as patched:
+        patched.setattr(time, "time", lambda: an_hour_ago)
+        token = signing.dumps(str(row.pk), salt="assemblyai.redacted_audio")
+    assert client.call("GET", f"/v2/redacted-audio?token={token}").status_code == 404
+
+
 @pytest.mark.usefixtures("worker")
 def test_a_webhook_gets_the_id_and_its_secret(client: Client, settings: Settings) -> None:
     settings.WEBHOOK_ALLOW_HTTP = True
@@ -205,6 +257,25 @@ def test_deleting_deletes_the_transcript(client: Client) -> None:
     assert call(client, "GET", f"{PATH}/{ordered['id']}").status_code == 404
     assert not Transcript.objects.exists()
     assert not AssemblyTranscript.objects.exists()
+
+
+def test_deleting_one_of_two_requests_leaves_the_other(client: Client) -> None:
+    url = upload(client)
+    first, second = (order(client, audio_url=url) for _ in range(2))
+    assert Transcript.objects.count() == 1
+    call(client, "DELETE", f"{PATH}/{first['id']}")
+    assert call(client, "GET", f"{PATH}/{first['id']}").status_code == 404
+    assert call(client, "GET", f"{PATH}/{second['id']}").status_code == 200
+    call(client, "DELETE", f"{PATH}/{second['id']}")
+    assert not Transcript.objects.exists()
+
+
+def test_what_was_asked_for_and_ignored_is_named(client: Client) -> None:
+    asked = {"sentiment_analysis": True, "auto_chapters": False, "shiny": 1}
+    ordered = order(client, **asked)
+    assert [each.split()[0] for each in ordered["warnings"]] == ["sentiment_analysis", "shiny"]
+    again = call(client, "GET", f"{PATH}/{ordered['id']}").json()
+    assert again["warnings"] == ordered["warnings"]
 
 
 def test_errors_are_a_sentence(client: Client) -> None:

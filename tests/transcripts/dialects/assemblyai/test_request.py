@@ -82,6 +82,7 @@ def test_the_receivers_secret_is_not_stored_with_the_request() -> None:
         "audio_url": URL,
         "webhook_url": "https://example.com/",
         "webhook_auth_header_name": "X-Secret",
+        "warnings": ["unknown is ignored: it is not known here."],
     }
 
 
@@ -95,6 +96,9 @@ def test_the_receivers_secret_is_not_stored_with_the_request() -> None:
         ("keyterms_prompt", {"keyterms_prompt": "Vltava"}),
         ("language", {"language_code": "xx-unknown"}),
         ("redact_pii_policies", {"redact_pii_policies": ["blood_type"]}),
+        ("redact_pii_audio", {"redact_pii_audio": True}),
+        ("redact_pii_audio_quality", {"redact_pii_audio_quality": "ogg"}),
+        ("redact_pii_audio_options", {"redact_pii_audio_options": {"override": "silence"}}),
         ("webhook_url", {"webhook_url": "http://example.com/"}),
         ("webhook_url", {"webhook_url": "https://192.168.1.1/"}),
         ("webhook_auth_header_name", {"webhook_auth_header_value": "abc"}),

@@ -83,6 +83,35 @@ def test_the_same_recording_in_other_clothes_is_one_transcript(client: Client) -
     assert Transcript.objects.count() == 1
 
 
+@pytest.mark.usefixtures("worker")
+def test_phrases_are_found_word_for_word(client: Client) -> None:
+    channel = listen(client, "search=W1+w2&search=nothing").json()["results"]["channels"][0]
+    words = channel["alternatives"][0]["words"]
+    (hit,) = channel["search"][0].pop("hits")
+    assert (hit["start"], hit["end"]) == (words[1]["start"], words[2]["end"])
+    assert hit["snippet"] == "w1 w2"
+    assert 0 < hit["confidence"] <= 1
+    assert channel["search"] == [{"query": "W1 w2"}, {"query": "nothing", "hits": []}]
+
+
+@pytest.mark.usefixtures("worker")
+def test_what_was_asked_for_and_ignored_is_named(client: Client) -> None:
+    query = "summarize=v2&topics=true&sentiment=false&shiny=1&punctuate=true"
+    metadata = listen(client, query).json()["metadata"]
+    assert [each["parameter"] for each in metadata["warnings"]] == ["summarize", "topics", "shiny"]
+    assert all(each["message"].startswith(each["parameter"]) for each in metadata["warnings"])
+    assert "warnings" not in listen(client, "punctuate=true").json()["metadata"]
+
+
+def test_the_models_are_listed_in_its_shape_for_its_keys_alone(client: Client) -> None:
+    theirs = client.call("GET", "/v1/models", headers={"Authorization": f"Token {client.key}"})
+    assert [model["name"] for model in theirs.json()["stt"]] == ["large-v3-turbo", "tiny"]
+    assert {"en", "cs"} <= set(theirs.json()["stt"][1]["languages"])
+    assert "stt" not in client.get("/v1/models").json()
+    wrong = client.call("GET", "/v1/models", headers={"Authorization": "Token stt_wrong"})
+    assert wrong.status_code == 401
+
+
 @pytest.fixture
 def receiver(settings: Settings) -> Any:
     settings.WEBHOOK_ALLOW_HTTP = True

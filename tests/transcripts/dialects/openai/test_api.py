@@ -156,10 +156,10 @@ def test_errors_have_their_four_fields_wherever_they_are_made(client: Client) ->
         (transcribe(client, ("known_speaker_names[]", "Ann")), 400, "invalid_value",
          "known_speaker_names[]"),
         (client.call("POST", PATH, json={}), 415, "unsupported_media_type", None),
-        (client.call("POST", PATH, files={"model": (None, "x")}), 400, "missing_file", None),
+        (client.call("POST", PATH, files={"model": (None, "x")}), 400, "missing_file", "file"),
         (client.call("GET", PATH), 405, "method_not_allowed", None),
         (client.call("GET", "/v1/audio/nothing"), 404, "not_found", None),
-        (client.call("GET", "/v1/models/nothing"), 404, "not_found", None),
+        (client.call("GET", "/v1/models/nothing"), 404, "model_not_found", "model"),
         (transcribe(no_credits), 402, "no_credits", None),
     ):  # fmt: skip
         error = answer.json()["error"]
@@ -172,11 +172,14 @@ def test_an_unknown_model_is_not_the_default_one(client: Client) -> None:
     form = [("model", (None, "gpt-7"))]
     answer = client.call("POST", PATH, files=[("file", ("a.wav", wav())), *form])
     assert answer.status_code == 400
-    assert answer.json()["error"]["code"] == "model_not_found"
+    error = answer.json()["error"]
+    assert (error["code"], error["param"]) == ("model_not_found", "model")
 
 
 def test_a_model_is_described_by_the_name_that_was_asked_for(client: Client) -> None:
-    for name in ("whisper-1", "tiny"):
+    listed = [each["id"] for each in client.call("GET", "/v1/models").json()["data"]]
+    for name in ("whisper-1", "gpt-4o-transcribe-diarize", "tiny"):
+        assert name in listed
         body = client.call("GET", f"/v1/models/{name}").json()
         assert (body["id"], body["object"], body["owned_by"]) == (name, "model", "fake")
         assert body["created"] > 0

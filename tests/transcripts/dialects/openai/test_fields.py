@@ -71,6 +71,12 @@ def test_a_value_that_can_not_be_used_names_its_field() -> None:
         ("response_format", {}, {"response_format": "xml"}),
         ("timestamp_granularities[]", {"timestamp_granularities": ["letter"]}, {}),
         ("stream", {}, {"stream": "perhaps"}),
+        ("stream", {}, {"stream": "true", "response_format": "srt"}),
+        ("stream", {}, {"stream": "true", "response_format": "verbose_json"}),
+        ("include[]", {"include": ["logprobs", "tokens"]}, {}),
+        ("temperature", {}, {"temperature": "9"}),
+        ("temperature", {}, {"temperature": "warm"}),
+        ("temperature", {}, {"temperature": "nan"}),
         ("language", {}, {"language": "xx-unknown"}),
     ):
         with pytest.raises(InvalidOptionError) as caught:
