@@ -16,6 +16,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from stt_web.core.background import run_guarded
+from stt_web.core.clocks import CLOCK_ERROR
 from stt_web.core.metrics import SWEEPS_REQUEUED
 from transcripts.jobs.enqueue import send_message
 from transcripts.jobs.lease import has_run_out
@@ -32,7 +33,6 @@ BATCH_ROWS = 200
 # 10, 20, 40 s …, at last every 11 minutes. Twenty long recordings that wait their turn are few
 # messages; a lost message costs seconds.
 LONGEST_INTERVAL_DOUBLINGS = 6
-CLOCK_ERROR = timedelta(minutes=1)
 
 
 def sweep_transcripts() -> None:

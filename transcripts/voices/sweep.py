@@ -9,9 +9,10 @@ from django.db.models import Q
 from django.utils import timezone
 
 from stt_web.core.background import run_guarded
+from stt_web.core.clocks import CLOCK_ERROR
 from stt_web.core.metrics import SWEEPS_REQUEUED
 from transcripts.jobs.lease import has_run_out
-from transcripts.jobs.sweep import BATCH_ROWS, CLOCK_ERROR
+from transcripts.jobs.sweep import BATCH_ROWS
 from transcripts.models import OPEN_STATUSES, Status
 from transcripts.voices.errors import EXHAUSTED
 from transcripts.voices.finish import delete_voice_job, fail_voice_job

@@ -21,6 +21,7 @@ from django.utils.translation import gettext as _
 
 from accounts.mail.notify import notify
 from accounts.mail.outbox import MailContent, site_url
+from stt_web.core.clocks import CLOCK_ERROR
 from stt_web.core.encryption import UndecipherableError
 from stt_web.core.metrics import DELIVERIES, bounded
 from transcripts.webhooks.callbacks import write_callback
@@ -44,7 +45,6 @@ _JITTER = 0.1  # up to so much later, so that what failed together isn't tried t
 _LONGEST_WAIT_S = 86_400.0  # what a receiver may ask for by Retry-After
 # How long "too many requests" holds up the endpoint's other messages, at most.
 _LONGEST_PAUSE_S = 3600.0
-_CLOCK_ERROR = timedelta(minutes=1)  # more than this, and a process's clock was wrong
 RETENTION = timedelta(days=30)
 _PURGED_ROWS = 5000
 
@@ -137,13 +137,13 @@ def read_retry_after(headers: Mapping[str, str], *, now: datetime) -> float:
 
 def _due(now: datetime) -> QuerySet[WebhookDelivery]:
     """Also what was written by a clock that was ahead, and was to be sent at once."""
-    is_ahead = Q(tries=0, created_at__gt=now + _CLOCK_ERROR, next_try_at=F("created_at"))
+    is_ahead = Q(tries=0, created_at__gt=now + CLOCK_ERROR, next_try_at=F("created_at"))
     is_due = Q(next_try_at__lte=now) | is_ahead
     return WebhookDelivery.objects.filter(is_due, status=DeliveryStatus.PENDING)
 
 
 def _is_free(now: datetime) -> Q:
-    is_ahead = Q(last_attempt_at__gt=now + _CLOCK_ERROR)  # by the clock that wrote `busy_until`
+    is_ahead = Q(last_attempt_at__gt=now + CLOCK_ERROR)  # by the clock that wrote `busy_until`
     return Q(busy_until=None) | Q(busy_until__lte=now) | is_ahead
 
 
