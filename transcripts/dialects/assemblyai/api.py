@@ -155,8 +155,10 @@ class RequestView(APIView):
     @raises(TranscriptNotFoundError, RedactionFailedError)
     @extend_schema(operation_id="assemblyai_delete", responses={200: AssemblyTranscriptSerializer})
     def delete(self, request: Request, request_id: UUID) -> Response:
-        """Delete the request, with the recording and its text where no other request shares them,
-        in any state, and return what it was."""
+        """Delete the request, in any state, and return what it was.
+
+        The recording and its text go with the last request for them.
+        """
         row = get_request(user_of(request), request_id)
         described = answers.describe(row)
         delete_request(row)
