@@ -49,7 +49,8 @@ def test_deepgrams_python_client(system: System, key: str, meeting: Path) -> Non
 
     assert (got["text"], got["bare"], got["paragraphs"]) == (TEXT, BARE, TEXT)
     assert got["words"] == TEXT.split()
-    assert (got["models"], got["found"]) == (["whisper-en-cs-tiny"], ["meeting"])
+    assert "whisper-en-cs-tiny" in got["models"]
+    assert got["found"] == ["meeting"]
     assert got["utterances"] == [TEXT]
     assert 0 < got["confidence"] <= 1
     same, is_dated, duration = got["metadata"]

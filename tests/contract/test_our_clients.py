@@ -137,5 +137,5 @@ def test_the_node_client(system: System, key: str, meeting: Path, pcm: Path, nod
     assert got["unknown"] == ["NotFoundError", "not_found", True]
     assert got["notAudio"][0] == "BadRequestError"
     assert got["clean"] == "RIFF"
-    assert got["unspoken"][:2] == ["ServerError", "not_installed"]
+    assert got["unspoken"][:2] == ["NotInstalledError", "not_installed"]
     assert got["notOperator"][:2] == ["AuthError", "not_an_operator"]

@@ -173,7 +173,8 @@ class System:
         return self.run(sys.executable, *command).strip()
 
     def start(self, *names: str) -> None:
-        """Start the processes at once and wait until every one is ready."""
+        """Start the processes at once and wait until every one is ready, and a web process among
+        them has reached an inference service among them."""
         for name in names:
             self._spawn(name)
         for name in names:
@@ -182,6 +183,14 @@ class System:
                 what=f"{name} is ready:\n{self.log(name)[-3000:]}",
                 within_s=self._start_within_s,
             )
+
+        if any(name.startswith("inference") for name in names):
+            for web in (name for name in names if name.startswith("web")):
+                wait_until(
+                    lambda web=web: _answers_200(f"{self.url_of(web)}/v1/models"),  # type: ignore[misc]
+                    what=f"{web} reached the inference service",
+                    within_s=self._start_within_s,
+                )
 
     def is_running(self, name: str) -> bool:
         return self._processes[name].poll() is None
@@ -263,6 +272,14 @@ class System:
         if role == "beat":
             return True  # no test waits for the clock
         return b" ready." in self._log_path(name).read_bytes()[self._log_starts[name] :]
+
+
+def _answers_200(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=5):  # noqa: S310  # our own http:// address
+            return True
+    except OSError:
+        return False
 
 
 def _answers(url: str) -> bool:

@@ -34,7 +34,13 @@ refused = transcriber.transcribe(
     ),
 )
 beeped = transcriber.transcribe(
-    recording, aai.TranscriptionConfig(language_code="en", redact_pii=True, redact_pii_audio=True)
+    recording,
+    aai.TranscriptionConfig(
+        language_code="en",
+        redact_pii=True,
+        redact_pii_audio=True,
+        redact_pii_policies=[aai.PIIRedactionPolicy.email_address],
+    ),
 )
 address = beeped.get_redacted_audio_url()
 with urllib.request.urlopen(address) as sound:  # noqa: S310  # the server's own
