@@ -188,6 +188,16 @@ def test_a_chat_is_written_as_it_comes(folder: Path, serve: Any) -> None:
     assert b"Conversation s1" in done.stderr
 
 
+def test_a_chat_that_is_refused_is_a_sentence(folder: Path, serve: Any) -> None:
+    refusal = {"error": "There is no such transcript.", "code": "not_found"}
+    server = serve([Answer(404, refusal, {**EVENTS.headers, "X-Request-Id": "r17"})])
+
+    done = run("chat", "t1", "When?", cwd=folder, env=environment(STT_BASE_URL=server.url))
+
+    assert done.returncode == 1
+    assert done.stderr == b"stt: There is no such transcript. (not_found, request r17)\n"
+
+
 def test_lists_are_tables_or_lines_of_json(folder: Path, serve: Any) -> None:
     key = {"id": "k1", "name": "ci", "prefix": "stt_ab", "scopes": ["read"], "expires_at": None}
     server = serve([Answer(body={"count": 1, "next": None, "results": [key]})])

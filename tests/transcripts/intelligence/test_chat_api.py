@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+import uuid
 from collections.abc import Sequence
 from typing import Any
 
@@ -223,6 +224,18 @@ def test_an_answer_comes_as_events(
     written = "".join(data["text"] for name, data in events if name == "delta")
     assert written == events[-1][1]["answer"] == "The bakery opens on the third of March."
     assert ChatTurn.objects.get().answer == written
+
+
+def test_a_refused_stream_is_an_error_as_everywhere(client: Client, meeting: Transcript) -> None:
+    path = path_of(meeting).replace(str(meeting.pk), str(uuid.uuid4()))
+
+    answer = client.call(
+        "POST", path, json={"question": WHEN}, headers={"Accept": "text/event-stream"}
+    )
+
+    assert answer.status_code == 404
+    assert answer.headers["Content-Type"] == "application/json"
+    assert answer.json()["code"] == "not_found"
 
 
 def test_a_failure_in_a_stream_is_its_last_event(
