@@ -87,6 +87,53 @@ def test_one_that_fails_fails_the_command_and_no_other(
     assert [path.name for path in folder.glob("*.txt")] == ["b.txt"]
 
 
+UNREADABLE = {
+    "missing.mp3": "There is no such file.",
+    "*.ogg": "No file matches it.",
+    "folder": "It is a folder.",
+    "a.mp3/inside.mp3": "It can't be read: Not a directory.",
+    f"{'long' * 100}.mp3": "It can't be read: File name too long.",
+}
+
+
+def test_what_cannot_be_read_fails_the_command_and_no_other(
+    folder: Path, env: Env, product: UnreliableServer
+) -> None:
+    (folder / "folder").mkdir()
+
+    done = run("transcribe", *UNREADABLE, "a.mp3", cwd=folder, env=env)
+    lines = run("transcribe", *UNREADABLE, "b.mp3", "--json", cwd=folder, env=env)
+
+    assert (done.returncode, lines.returncode) == (1, 1)
+    assert [
+        name for name, why in UNREADABLE.items() if f"{name}: {why}" not in done.stderr.decode()
+    ] == []
+    assert {path.name for path in folder.glob("*.txt")} == {"a.txt", "b.txt"}
+    events = [json.loads(line) for line in lines.stdout.splitlines()]
+    failed = {each["file"]: each for each in events if each["event"] == "failed"}
+    assert failed.keys() == UNREADABLE.keys()
+    assert {each["code"] for each in failed.values()} == {"file"}
+    assert failed["missing.mp3"]["error"].startswith("There is no such file.")
+    assert product.count("/v1/transcribe") == 2
+
+
+def test_a_text_that_cannot_be_written_fails_the_command(folder: Path, env: Env) -> None:
+    done = run("transcribe", "a.mp3", "-o", "b.mp3/a.txt", cwd=folder, env=env)
+
+    assert done.returncode == 1
+    assert b"`stt export t1` has the text." in done.stderr
+
+
+def test_no_two_recordings_become_one_file(folder: Path, env: Env) -> None:
+    (folder / "a.wav").write_bytes(b"RIFF" * 1000)
+
+    both = run("transcribe", "a.mp3", "a.wav", cwd=folder, env=env)
+    twice = run("transcribe", "a.mp3", "a.m*", cwd=folder, env=env)
+
+    assert (both.returncode, b"both become a.txt" in both.stderr) == (2, True)
+    assert (twice.returncode, twice.stdout) == (0, SRT + b"\n")
+
+
 def test_detached_it_writes_the_ids_and_waits_for_none(
     folder: Path, env: Env, product: UnreliableServer
 ) -> None:
@@ -100,7 +147,8 @@ def test_detached_it_writes_the_ids_and_waits_for_none(
     ("arguments", "code"),
     [
         (["transcribe"], 2),
-        (["transcribe", "missing.mp3"], 2),
+        (["transcribe", "missing.mp3"], 1),
+        (["transcribe", "."], 1),
         (["transcribe", "a.mp3", "-f", "exe"], 2),
         (["transcribe", "a.mp3", "-f", "pdf", "-o", "-"], 2),
         (["--version"], 0),
