@@ -99,7 +99,8 @@ class MethodNotAllowedError(ApiError):
 
 def answer_error(error: ApiError, *, path: str = "") -> JsonResponse:
     """Return the error in the shape of its address: ours, or a dialect's (`ERROR_SHAPES`)."""
-    return JsonResponse(_body_for(path, error), status=error.status, headers=error.headers)
+    headers = error.headers_at(path)
+    return JsonResponse(_body_for(path, error), status=error.status, headers=headers)
 
 
 def _body_for(path: str, error: ApiError) -> dict[str, object]:
