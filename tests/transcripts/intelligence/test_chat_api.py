@@ -184,6 +184,22 @@ def test_a_model_answers_from_the_passages_and_is_checked(
     assert f"[{order}] " in request.messages[-1].content
 
 
+def test_a_title_is_no_sentence_of_an_answer(
+    client: Client, meeting: Transcript, inference: FakeInference
+) -> None:
+    install_writer(inference)
+    order = ask(client, meeting, WHEN, model="extractive").json()["sources"][0]["segment_order"]
+    inference.language.answer = lambda prompt: (
+        f"The bakery [{order}] opens on the third of March."
+        f" Mr. Unicorn dances in Atlantis. [{order}]"
+    )
+
+    body = ask(client, meeting, WHEN).json()
+
+    assert body["unsupported"] == 1
+    assert body["answer"] == f"The bakery [{order}] opens on the third of March."
+
+
 def test_rubbish_and_not_found_of_a_model_give_way_to_passages(
     client: Client, meeting: Transcript, inference: FakeInference
 ) -> None:
