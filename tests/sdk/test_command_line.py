@@ -151,6 +151,7 @@ def test_detached_it_writes_the_ids_and_waits_for_none(
         (["transcribe", "."], 1),
         (["transcribe", "a.mp3", "-f", "exe"], 2),
         (["transcribe", "a.mp3", "-f", "pdf", "-o", "-"], 2),
+        (["wait", "t1", "-f", "pdf"], 2),
         (["--version"], 0),
         (["show", "unknown"], 1),
     ],
@@ -160,6 +161,12 @@ def test_exit_codes(folder: Path, arguments: list[str], code: int, serve: Any) -
     env = environment(STT_BASE_URL=server.url)
 
     assert run(*arguments, cwd=folder, env=env).returncode == code
+
+
+def test_help_names_what_the_microphone_needs(folder: Path) -> None:
+    shown = run("live", "--help", cwd=folder, env=environment()).stdout
+
+    assert b"open-stt-sdk[microphone]" in shown
 
 
 def test_an_error_is_a_line_of_json_where_all_is(folder: Path, serve: Any) -> None:

@@ -55,7 +55,7 @@ def test_a_chat_that_fails_on_its_way_is_raised(serve: Any, ask: Ask) -> None:
     ],
     ids=["chat", "events", "account", "wait", "audio", "download"],
 )
-def test_a_refused_stream_is_raised_as_the_server_says_it(
+def test_a_refused_stream_is_raised_with_the_servers_sentence(
     serve: Any, ask: Ask, tmp_path: Path, use: Any, kind: str
 ) -> None:
     refusal = {"error": "There is no such transcript.", "code": "not_found"}

@@ -186,12 +186,12 @@ def _take_notice(segments: list[Segment], notices: Mapping[str, str]) -> tuple[l
     """Return the segments without our notice, and the origin that it states; "" where there is
     none. It stands alone, mostly at the end, or below the last one (`exports.notice`)."""
     for start in reversed(range(len(segments))):
-        spelled = ""
+        joined = ""
         for end in range(start + 1, min(len(segments), start + _MOST_NOTICE_CUES) + 1):
-            spelled += _bare(segments[end - 1].text)
-            if spelled in notices:
-                return [*segments[:start], *segments[end:]], notices[spelled]
-            if not any(notice.startswith(spelled) for notice in notices):
+            joined += _bare(segments[end - 1].text)
+            if joined in notices:
+                return [*segments[:start], *segments[end:]], notices[joined]
+            if not any(notice.startswith(joined) for notice in notices):
                 break
     last = segments[-1].text if segments else ""
     below = max((each for each in notices if _bare(last).endswith(each)), key=len, default="")

@@ -70,16 +70,16 @@ def test_a_subtitle_file_is_imported_with_its_origin_and_without_the_notice(
     assert re.sub(r"\s", "", text) == "Goodmorningtoeverybodyhere."
 
 
-def spoken_at(*spans_s: tuple[int, int], duration_s: int) -> Document:
+def spoken_at(*intervals_s: tuple[int, int], duration_s: int) -> Document:
     segments = (
         segment(1000 * start, 1000 * end, "Somebody speaks here.", is_timed=True)
-        for start, end in spans_s
+        for start, end in intervals_s
     )
     return document(*segments, duration_ms=1000 * duration_s)
 
 
 @pytest.mark.parametrize(
-    ("spans_s", "duration_s", "place"),
+    ("intervals_s", "duration_s", "place"),
     [
         ([(0, 3), (3, 6)], 11, 2),  # behind the last
         ([(5, 8), (8, 11)], 11, 0),  # before the first
@@ -87,13 +87,13 @@ def spoken_at(*spans_s: tuple[int, int], duration_s: int) -> Document:
     ],
 )
 def test_as_a_subtitle_it_stands_where_no_one_speaks(
-    spans_s: list[tuple[int, int]], duration_s: int, place: int
+    intervals_s: list[tuple[int, int]], duration_s: int, place: int
 ) -> None:
-    spoken = spoken_at(*spans_s, duration_s=duration_s)
+    spoken = spoken_at(*intervals_s, duration_s=duration_s)
 
     cues = with_notice(make_cues(spoken), spoken, ExportOptions())
 
-    assert len(cues) == len(spans_s) + 1
+    assert len(cues) == len(intervals_s) + 1
     assert "machine" in " ".join(cues[place].lines)
     assert lint_cues(cues, PROFILES["default"], language="en") == []
     assert cues[-1].end_ms <= 1000 * duration_s

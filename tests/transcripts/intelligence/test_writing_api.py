@@ -55,7 +55,7 @@ def test_a_good_model_summarises_and_what_it_invents_is_dropped(
     assert "third of March" in MEETING[start:end]
 
 
-def test_a_written_summary_keeps_each_title_with_its_name(
+def test_in_a_written_summary_each_title_stays_with_its_name(
     client: Client, inference: FakeInference
 ) -> None:
     install_writer(inference)

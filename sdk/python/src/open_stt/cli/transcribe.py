@@ -96,6 +96,8 @@ def wait(
 ) -> None:
     """Wait for a transcript, and write it. Ctrl-C leaves it running."""
     chosen = contexts.of(context)
+    if check_format(format) not in TEXT_FORMATS:
+        raise typer.BadParameter(f"{format} needs a file: `stt export {transcript_id} --output`.")
     with Bars(chosen) as bars, chosen.client() as client:
         detail = client.wait(
             transcript_id, on_progress=lambda report: bars.update(transcript_id, report)
@@ -103,7 +105,7 @@ def wait(
         if chosen.as_json:
             chosen.write(detail, "")
         else:
-            write_line(client.transcripts.export_text(detail["id"], check_format(format)))
+            write_line(client.transcripts.export_text(detail["id"], format))
 
 
 def plan(files: list[str], format: str, output: Path | None, *, is_forced: bool) -> Iterator[Work]:
