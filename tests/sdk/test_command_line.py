@@ -126,11 +126,16 @@ def test_a_text_that_cannot_be_written_fails_the_command(folder: Path, env: Env)
 
 def test_no_two_recordings_become_one_file(folder: Path, env: Env) -> None:
     (folder / "a.wav").write_bytes(b"RIFF" * 1000)
+    (folder / "more").mkdir()
+    (folder / "more" / "a.wav").write_bytes(b"RIFF" * 1000)
 
     both = run("transcribe", "a.mp3", "a.wav", cwd=folder, env=env)
+    three = run("transcribe", "a.*3", "a.wav", "more/a.wav", "-o", "texts", cwd=folder, env=env)
     twice = run("transcribe", "a.mp3", "a.m*", cwd=folder, env=env)
 
-    assert (both.returncode, b"both become a.txt" in both.stderr) == (2, True)
+    assert both.returncode == 0, both.stderr
+    assert {path.name for path in folder.glob("*.txt")} == {"a.txt", "a.wav.txt"}
+    assert (three.returncode, b"both become texts/a.wav.txt" in three.stderr) == (2, True)
     assert (twice.returncode, twice.stdout) == (0, SRT + b"\n")
 
 
@@ -220,11 +225,12 @@ def test_a_terminal_shows_no_bar_beside_json(folder: Path, env: Env) -> None:
 def test_a_folder_is_watched(folder: Path, env: Env) -> None:
     (folder / "notes.md").write_text("No recording.")
     (folder / "b.txt").write_text("Done before.")
+    (folder / "a.wav").write_bytes(b"RIFF" * 1000)
 
     done = run("watch", ".", "--once", "--interval", "0.1", cwd=folder, env=env)
 
     assert done.returncode == 0, done.stderr
-    assert (folder / "a.txt").read_bytes() == SRT
+    assert (folder / "a.txt").read_bytes() == (folder / "a.wav.txt").read_bytes() == SRT
     assert (folder / "b.txt").read_text() == "Done before."
     assert not (folder / "notes.txt").exists()
 

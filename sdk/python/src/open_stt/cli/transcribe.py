@@ -119,6 +119,8 @@ def plan(files: list[str], format: str, output: Path | None, *, is_forced: bool)
     taken: dict[Path, str] = {}
     for name in names:
         target = _target_of(name, format, output, is_folder=is_folder, is_alone=is_alone)
+        if target is not None and target in taken:
+            target = target.with_name(f"{Path(name).name}.{format}")
         if target is not None and os.path.exists(target) and not is_forced:
             raise typer.BadParameter(f"{target} exists. --force writes over it.")
         if target is not None and taken.setdefault(target, name) != name:
