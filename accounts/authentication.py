@@ -14,6 +14,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
+from accounts.key_forms import challenge_at
 from accounts.keys import cache
 from accounts.keys.issue import digest_key, has_key_shape
 from accounts.keys.throttle import check_key_throttle, count_unknown_key
@@ -21,7 +22,6 @@ from accounts.models import ApiKey, User
 from stt_web.core.errors import HOW_TO_SEND_A_KEY, ApiError
 
 _LAST_USED_EVERY = timedelta(minutes=1)
-CHALLENGE = 'Bearer realm="stt"'
 
 
 class AuthenticationError(ApiError):
@@ -31,7 +31,10 @@ class AuthenticationError(ApiError):
     code = "invalid_key"
 
     def __init__(self, message: str) -> None:
-        super().__init__(message, headers={"WWW-Authenticate": CHALLENGE})
+        super().__init__(message, headers={"WWW-Authenticate": challenge_at("")})
+
+    def headers_at(self, path: str) -> dict[str, str]:
+        return {**self.headers, "WWW-Authenticate": challenge_at(path)}
 
 
 _BAD_KEY = "This API key is not valid: check that it is complete, not expired and not revoked."

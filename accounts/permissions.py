@@ -13,8 +13,9 @@ from rest_framework.authentication import SessionAuthentication
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from accounts.authentication import CHALLENGE, ScopeError
+from accounts.authentication import ScopeError
 from accounts.client_address import request_address
+from accounts.key_forms import challenge_at
 from accounts.models import ApiKey, User
 from accounts.principals import (
     OF_GUESTS_TOO,
@@ -57,7 +58,7 @@ class PrincipalAuthentication(SessionAuthentication):
         return (principal.user or AnonymousUser(), principal) if principal.is_known else None
 
     def authenticate_header(self, request: Request) -> str:
-        return CHALLENGE
+        return challenge_at(request.path)
 
     def _check_session(self, request: Request) -> User | None:
         user = find_session_user(request._request)

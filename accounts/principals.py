@@ -7,7 +7,7 @@
 
 DRF (`accounts.permissions`), plain views and uploads (`billing.admission`) and live sockets all ask
 here. Keys come as `Authorization: Bearer K`; where another service's clients call, in its forms
-as well (`KEY_FORMS`). A further kind of credential is a member of Credential and a branch in
+as well (`key_forms`). A further kind of credential is a member of Credential and a branch in
 `_of_token`; where it counts is in the sets below. A token of a kind that isn't accepted is refused
 like an unknown key.
 """
@@ -17,7 +17,7 @@ import binascii
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import Any, Final
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -33,6 +33,7 @@ from accounts.authentication import (
 )
 from accounts.client_address import request_address
 from accounts.guest_tokens import digest_guest_token, is_guest_token
+from accounts.key_forms import AuthorizationForm, form_at
 from accounts.keys.issue import SCOPES
 from accounts.live_keys import is_live_key, redeem_live_key
 from accounts.models import ApiKey, User
@@ -58,25 +59,6 @@ OF_PAGE_FORMS = OF_UPLOADS | {Credential.SESSION}
 OF_SOCKETS = OF_PAGE_FORMS | {Credential.LIVE_KEY}
 OF_THE_API = frozenset({Credential.SESSION})
 OF_GUESTS_TOO = OF_THE_API | {Credential.GUEST_TOKEN}
-
-
-class AuthorizationForm(Enum):
-    """How `Authorization` may hold a key, beside `Bearer K`."""
-
-    TOKEN = auto()  # `Token K`
-    BARE = auto()  # `K`
-    BASIC = auto()  # the password; of an address, https://x:K@host
-
-
-# By the beginning of the path.
-KEY_FORMS: Final[Mapping[str, AuthorizationForm]] = {
-    "/v1/listen": AuthorizationForm.TOKEN,
-    "/v1/auth/": AuthorizationForm.TOKEN,
-    "/v1/models": AuthorizationForm.TOKEN,
-    "/v2/": AuthorizationForm.BARE,
-    "/asr": AuthorizationForm.BASIC,
-    "/detect-language": AuthorizationForm.BASIC,
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,7 +168,7 @@ def read_key(header: str, *, path: str = "") -> str | None:
     """
     if not header.strip():
         return None
-    form = next((form for begin, form in KEY_FORMS.items() if path.startswith(begin)), None)
+    form = form_at(path)
     first, _, raw = header.strip().partition(" ")
     match first.lower(), form:
         case ("bearer", _) | ("token", AuthorizationForm.TOKEN):

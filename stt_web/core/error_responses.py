@@ -30,6 +30,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
+from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
@@ -98,7 +99,8 @@ class MethodNotAllowedError(ApiError):
 
 def answer_error(error: ApiError, *, path: str = "") -> JsonResponse:
     """Return the error in the shape of its address: ours, or a dialect's (`ERROR_SHAPES`)."""
-    return JsonResponse(_body_for(path, error), status=error.status, headers=error.headers)
+    headers = error.headers_at(path)
+    return JsonResponse(_body_for(path, error), status=error.status, headers=headers)
 
 
 def _body_for(path: str, error: ApiError) -> dict[str, object]:
@@ -171,7 +173,9 @@ def handle_api_exception(error: Exception, context: dict[str, Any]) -> Response 
     count_error("request", refusal.code, status=refusal.status)
     request = context.get("request")
     body = _body_for(request.path if request is not None else "", refusal)
-    return Response(body, status=refusal.status, headers=refusal.headers)
+    # Else DRF labels it as what was asked for: `Accept: text/event-stream` is no stream of errors.
+    kind = JSONRenderer.media_type
+    return Response(body, status=refusal.status, headers=refusal.headers, content_type=kind)
 
 
 def answer_400(request: HttpRequest, exception: Exception) -> HttpResponse:

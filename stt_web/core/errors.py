@@ -44,6 +44,10 @@ class ApiError(Exception):
         if retry_after_s is not None:
             self.headers["Retry-After"] = str(retry_after_s)
 
+    def headers_at(self, path: str) -> dict[str, str]:
+        """Return the headers of the answer at this address."""
+        return self.headers
+
     @property
     def sentence(self) -> str:
         """The message in the language now active: what a page shows."""

@@ -56,6 +56,7 @@ def test_the_python_client(
     assert got["keys"] == ["only transcribes"]
     assert got["revoked"] == ["AuthError", "invalid_key", True]
     assert got["unknown"] == ["NotFoundError", "not_found", True]
+    assert got["unknownChat"] == ["There is no such transcript.", True]
     assert got["not_audio"][0] == "BadRequestError"
     assert got["no_model"] == ["BadRequestError", "unknown_model", True]
 

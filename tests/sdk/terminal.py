@@ -1,13 +1,11 @@
 """The command line in a real terminal: what it shows there, and the keys that are pressed."""
 
-import fcntl
 import os
 import pty
 import re
 import select
 import subprocess
 import sys
-import termios
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,6 +14,13 @@ from pathlib import Path
 SOURCE = Path(__file__).resolve().parent.parent.parent / "sdk" / "python" / "src"
 _WITHIN_S = 60.0
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+# Not a `preexec_fn`: in a fork of a process that used gRPC, gRPC writes to this terminal.
+_TAKE_TERMINAL = """
+import fcntl, os, sys, termios
+os.setsid()
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
 # As in this environment; a test of the installed package names that one's program.
 STT = (sys.executable, "-m", "open_stt.cli")
 
@@ -31,19 +36,13 @@ class Terminal:
 
     def __init__(self, argv: tuple[str, ...], *, cwd: Path, env: Mapping[str, str]) -> None:
         self._screen, inside = pty.openpty()
-
-        def take_terminal() -> None:
-            os.setsid()
-            fcntl.ioctl(inside, termios.TIOCSCTTY, 0)
-
-        self.process = subprocess.Popen(  # nothing else runs in it yet
-            argv,
+        self.process = subprocess.Popen(
+            (sys.executable, "-c", _TAKE_TERMINAL, *argv),
             cwd=cwd,
             env=dict(env),
             stdin=inside,
             stdout=inside,
             stderr=inside,
-            preexec_fn=take_terminal,
         )
         os.close(inside)
         self.raw = ""

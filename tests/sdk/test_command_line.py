@@ -87,6 +87,58 @@ def test_one_that_fails_fails_the_command_and_no_other(
     assert [path.name for path in folder.glob("*.txt")] == ["b.txt"]
 
 
+UNREADABLE = {
+    "missing.mp3": "There is no such file.",
+    "*.ogg": "No file matches it.",
+    "folder": "It is a folder.",
+    "a.mp3/inside.mp3": "It can't be read: Not a directory.",
+    f"{'long' * 100}.mp3": "It can't be read: File name too long.",
+}
+
+
+def test_what_cannot_be_read_fails_the_command_and_no_other(
+    folder: Path, env: Env, product: UnreliableServer
+) -> None:
+    (folder / "folder").mkdir()
+
+    done = run("transcribe", *UNREADABLE, "a.mp3", cwd=folder, env=env)
+    lines = run("transcribe", *UNREADABLE, "b.mp3", "--json", cwd=folder, env=env)
+
+    assert (done.returncode, lines.returncode) == (1, 1)
+    assert [
+        name for name, why in UNREADABLE.items() if f"{name}: {why}" not in done.stderr.decode()
+    ] == []
+    assert {path.name for path in folder.glob("*.txt")} == {"a.txt", "b.txt"}
+    events = [json.loads(line) for line in lines.stdout.splitlines()]
+    failed = {each["file"]: each for each in events if each["event"] == "failed"}
+    assert failed.keys() == UNREADABLE.keys()
+    assert {each["code"] for each in failed.values()} == {"file"}
+    assert failed["missing.mp3"]["error"].startswith("There is no such file.")
+    assert product.count("/v1/transcribe") == 2
+
+
+def test_a_text_that_cannot_be_written_fails_the_command(folder: Path, env: Env) -> None:
+    done = run("transcribe", "a.mp3", "-o", "b.mp3/a.txt", cwd=folder, env=env)
+
+    assert done.returncode == 1
+    assert b"`stt export t1` has the text." in done.stderr
+
+
+def test_no_two_recordings_become_one_file(folder: Path, env: Env) -> None:
+    (folder / "a.wav").write_bytes(b"RIFF" * 1000)
+    (folder / "more").mkdir()
+    (folder / "more" / "a.wav").write_bytes(b"RIFF" * 1000)
+
+    both = run("transcribe", "a.mp3", "a.wav", cwd=folder, env=env)
+    three = run("transcribe", "a.*3", "a.wav", "more/a.wav", "-o", "texts", cwd=folder, env=env)
+    twice = run("transcribe", "a.mp3", "a.m*", cwd=folder, env=env)
+
+    assert both.returncode == 0, both.stderr
+    assert {path.name for path in folder.glob("*.txt")} == {"a.txt", "a.wav.txt"}
+    assert (three.returncode, b"both become texts/a.wav.txt" in three.stderr) == (2, True)
+    assert (twice.returncode, twice.stdout) == (0, SRT + b"\n")
+
+
 def test_detached_it_writes_the_ids_and_waits_for_none(
     folder: Path, env: Env, product: UnreliableServer
 ) -> None:
@@ -100,9 +152,11 @@ def test_detached_it_writes_the_ids_and_waits_for_none(
     ("arguments", "code"),
     [
         (["transcribe"], 2),
-        (["transcribe", "missing.mp3"], 2),
+        (["transcribe", "missing.mp3"], 1),
+        (["transcribe", "."], 1),
         (["transcribe", "a.mp3", "-f", "exe"], 2),
         (["transcribe", "a.mp3", "-f", "pdf", "-o", "-"], 2),
+        (["wait", "t1", "-f", "pdf"], 2),
         (["--version"], 0),
         (["show", "unknown"], 1),
     ],
@@ -112,6 +166,12 @@ def test_exit_codes(folder: Path, arguments: list[str], code: int, serve: Any) -
     env = environment(STT_BASE_URL=server.url)
 
     assert run(*arguments, cwd=folder, env=env).returncode == code
+
+
+def test_help_names_what_the_microphone_needs(folder: Path) -> None:
+    shown = run("live", "--help", cwd=folder, env=environment()).stdout
+
+    assert b"open-stt-sdk[microphone]" in shown
 
 
 def test_an_error_is_a_line_of_json_where_all_is(folder: Path, serve: Any) -> None:
@@ -165,11 +225,12 @@ def test_a_terminal_shows_no_bar_beside_json(folder: Path, env: Env) -> None:
 def test_a_folder_is_watched(folder: Path, env: Env) -> None:
     (folder / "notes.md").write_text("No recording.")
     (folder / "b.txt").write_text("Done before.")
+    (folder / "a.wav").write_bytes(b"RIFF" * 1000)
 
     done = run("watch", ".", "--once", "--interval", "0.1", cwd=folder, env=env)
 
     assert done.returncode == 0, done.stderr
-    assert (folder / "a.txt").read_bytes() == SRT
+    assert (folder / "a.txt").read_bytes() == (folder / "a.wav.txt").read_bytes() == SRT
     assert (folder / "b.txt").read_text() == "Done before."
     assert not (folder / "notes.txt").exists()
 
@@ -186,6 +247,16 @@ def test_a_chat_is_written_as_it_comes(folder: Path, serve: Any) -> None:
 
     assert done.stdout == b"On Friday.\n"
     assert b"Conversation s1" in done.stderr
+
+
+def test_a_chat_that_is_refused_is_a_sentence(folder: Path, serve: Any) -> None:
+    refusal = {"error": "There is no such transcript.", "code": "not_found"}
+    server = serve([Answer(404, refusal, {**EVENTS.headers, "X-Request-Id": "r17"})])
+
+    done = run("chat", "t1", "When?", cwd=folder, env=environment(STT_BASE_URL=server.url))
+
+    assert done.returncode == 1
+    assert done.stderr == b"stt: There is no such transcript. (not_found, request r17)\n"
 
 
 def test_lists_are_tables_or_lines_of_json(folder: Path, serve: Any) -> None:

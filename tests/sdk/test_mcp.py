@@ -123,7 +123,8 @@ def test_a_refusal_and_a_server_that_is_away_are_errors_of_their_requests(
 ) -> None:
     def answer(request: Received) -> Answer:
         if json.loads(request.body)["id"] == 1:
-            return Answer(401, {"error": "There is no such key.", "code": "invalid_key"})
+            refusal = {"error": "There is no such key.", "code": "invalid_key"}
+            return Answer(401, refusal, {"X-Request-Id": "r17"})
         return CUT
 
     got, _ = exchange(
@@ -136,6 +137,6 @@ def test_a_refusal_and_a_server_that_is_away_are_errors_of_their_requests(
     )
 
     refused, away, wrong = got
-    assert refused["error"]["message"] == "There is no such key. (invalid_key)"
+    assert refused["error"]["message"] == "There is no such key. (invalid_key, request r17)"
     assert "can't be reached" in away["error"]["message"]
     assert (wrong["id"], wrong["error"]["code"]) == (None, -32700)

@@ -2,6 +2,7 @@
 
 import base64
 import time
+from pathlib import Path
 from typing import Any
 
 import open_stt
@@ -38,6 +39,34 @@ def test_a_chat_that_fails_on_its_way_is_raised(serve: Any, ask: Ask) -> None:
         ask(server, lambda client: client.transcripts.chat_stream("t1", "When?"))
 
     assert caught.value.code == "inference_unavailable"
+    assert caught.value.request_id == server.received[0].headers["x-request-id"]
+
+
+@pytest.mark.parametrize("kind", ["application/json", "text/event-stream"])
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda client, _: client.transcripts.chat_stream("t1", "When?"),
+        lambda client, _: client.transcripts.events("t1"),
+        lambda client, _: client.events(),
+        lambda client, _: client.wait("t1"),
+        lambda client, folder: client.transcripts.audio("t1", folder / "a.wav"),
+        lambda client, folder: client.download("/api/v1/account/export/", folder / "a.zip"),
+    ],
+    ids=["chat", "events", "account", "wait", "audio", "download"],
+)
+def test_a_refused_stream_is_raised_with_the_servers_sentence(
+    serve: Any, ask: Ask, tmp_path: Path, use: Any, kind: str
+) -> None:
+    refusal = {"error": "There is no such transcript.", "code": "not_found"}
+    headers = {"Content-Type": kind, "X-Request-Id": "r17"}
+    server = serve([Answer(404, refusal, headers)])
+
+    with pytest.raises(open_stt.NotFoundError) as caught:
+        ask(server, lambda client: use(client, tmp_path))
+
+    assert str(caught.value) == "There is no such transcript. (not_found, request r17)"
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_export_is_waited_for(serve: Any, ask: Ask) -> None:

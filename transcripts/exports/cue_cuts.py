@@ -110,6 +110,7 @@ class _Flow:
     ) -> None:
         self._words = words
         self._below = below
+        self._language = language
         self._profile = measure.profile
         self._widths = _Widths(words, measure)
         following = [*(word.text for word in words[1:]), ""]
@@ -162,7 +163,7 @@ class _Flow:
         before, after = self._words[place - 1], self._words[place]
         if self._ends_sentence[place - 1]:
             return _AT_SENTENCE
-        if ends_clause(before.text):
+        if ends_clause(before.text, language=self._language):
             return _AT_CLAUSE if not is_border else _AT_SEGMENT
         pause_ms = after.start_ms - before.end_ms
         if is_border or pause_ms >= _PAUSE_MS:

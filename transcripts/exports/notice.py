@@ -4,7 +4,10 @@ was imported and its origin is unknown, and whether a person has corrected it si
 `STT_EXPORT_NOTICE=false` switches it off for all of a server; the options carry that decision.
 """
 
+from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
+from itertools import pairwise
 
 from transcripts.exports.cues import Cue, make_cues
 from transcripts.exports.divisions import time_words
@@ -17,7 +20,7 @@ from transcripts.exports.phrases import PHRASES, Phrases, phrases_for
 from transcripts.text.segments import Segment
 from transcripts.text.words import Word
 
-# How long it stands at the end of a file of cues, at least.
+# How long it stands in a file of cues, at least.
 _LEAST_MS = 2_000
 # As it was written until 2026.
 _FORMER = {
@@ -44,21 +47,36 @@ def notice_of(document: Document, options: ExportOptions) -> str:
     return known[origin_of(document)]
 
 
-def notice_cues(document: Document, options: ExportOptions, *, after_ms: int) -> list[Cue]:
-    """Return the notice as subtitles that begin behind `after_ms` and follow the profile's rules:
-    one where it fits, long enough to be read. A file of cues has no other place for it."""
+def with_notice(cues: list[Cue], document: Document, options: ExportOptions) -> list[Cue]:
+    """Return the cues and the notice, within the recording and never while another cue stands:
+    behind the last one, else before the first, else in the longest pause. Where there is no room
+    to read it, it stands below the last one. A file of cues has no other place for it."""
+    own = notice_cues(document, options)
+    if not own:
+        return cues
+    length_ms = own[-1].end_ms
+    for place, start_ms, end_ms in _rooms(cues, document.duration_ms, options.profile.gap_ms):
+        if end_ms - start_ms >= length_ms:
+            return [*cues[:place], *_moved(own, start_ms), *cues[place:]]
+    lines = tuple(line for cue in own for line in cue.lines)
+    if not cues:
+        return [Cue(0, document.duration_ms, lines, None)] if document.duration_ms else own
+    return [*cues[:-1], replace(cues[-1], below=(*cues[-1].below, *lines))]
+
+
+def notice_cues(document: Document, options: ExportOptions) -> list[Cue]:
+    """Return the notice as subtitles from 0 on that follow the profile's rules: one where it fits,
+    long enough to be read."""
     notice, profile = notice_of(document, options), options.profile
     if not notice:
         return []
-    start_ms = after_ms + profile.gap_ms
     measure = measure_for(profile, notice, language=document.language)
-    end_ms = start_ms + max(_LEAST_MS, int(measure.reading_ms(notice)))
-    words = time_words(notice, start_ms=start_ms, end_ms=end_ms)
+    end_ms = max(_LEAST_MS, int(measure.reading_ms(notice)))
+    words = time_words(notice, start_ms=0, end_ms=end_ms)
     lines = _as_one(words, measure)
     if lines is not None:
-        return [Cue(start_ms, min(end_ms, start_ms + profile.max_duration_ms), lines, None)]
-    segment = Segment(start_ms, end_ms, notice, words)
-    alone = Document("", "", document.language, end_ms, (segment,))
+        return [Cue(0, min(end_ms, profile.max_duration_ms), lines, None)]
+    alone = Document("", "", document.language, end_ms, (Segment(0, end_ms, notice, words),))
     return make_cues(alone, profile)
 
 
@@ -80,6 +98,24 @@ def _by_origin(phrases: Phrases) -> dict[str, str]:
         IMPORTED: phrases.imported,
         IMPORTED + CORRECTION: phrases.imported_corrected,
     }
+
+
+def _rooms(cues: list[Cue], duration_ms: int, gap_ms: int) -> Iterator[tuple[int, int, int]]:
+    """Yield before which cue the notice may stand, and from when to when: the best first."""
+    if not cues:
+        yield 0, 0, duration_ms
+        return
+    yield len(cues), cues[-1].end_ms + gap_ms, duration_ms
+    yield 0, 0, cues[0].start_ms - gap_ms
+    pauses = (
+        (place, before.end_ms + gap_ms, after.start_ms - gap_ms)
+        for place, (before, after) in enumerate(pairwise(cues), 1)
+    )
+    yield from sorted(pauses, key=lambda pause: pause[1] - pause[2])
+
+
+def _moved(cues: list[Cue], by_ms: int) -> list[Cue]:
+    return [replace(cue, start_ms=cue.start_ms + by_ms, end_ms=cue.end_ms + by_ms) for cue in cues]
 
 
 def _as_one(words: tuple[Word, ...], measure: Measure) -> tuple[str, ...] | None:

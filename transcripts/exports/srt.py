@@ -11,7 +11,7 @@ from dataclasses import replace
 from transcripts.exports.cues import Cue, make_cues
 from transcripts.exports.divisions import time_words
 from transcripts.exports.document import Document
-from transcripts.exports.notice import notice_cues
+from transcripts.exports.notice import with_notice
 from transcripts.exports.options import ExportOptions
 from transcripts.exports.plain import one_line
 from transcripts.text.clock import format_timestamp
@@ -29,9 +29,7 @@ def render_srt(document: Document) -> str:
 def export_srt(document: Document, options: ExportOptions) -> str:
     if len(document.speakers) > 1:
         document = _with_names(document, longest=options.profile.line_characters)
-    cues = make_cues(document, options.profile)
-    after_ms = cues[-1].end_ms if cues else 0
-    return _render([*cues, *notice_cues(document, options, after_ms=after_ms)])
+    return _render(with_notice(make_cues(document, options.profile), document, options))
 
 
 def _with_names(document: Document, *, longest: int) -> Document:

@@ -83,8 +83,8 @@ class _Lost:
 def read_subtitles(text: str, *, notices: Mapping[str, str]) -> Imported:
     """Return the cues as segments, in order of time. Raises ImportFileError.
 
-    notices: how our own SubRip ends, without spaces, in each language of ours, and the origin that
-    it states (`exports.notice.all_notices`). Linear in the characters of `text`.
+    notices: what our own SubRip says of itself, without spaces, in each language of ours, and the
+    origin that it states (`exports.notice.all_notices`). Linear in the characters of `text`.
     """
     if text.count("\n") + text.count("\r") > MAX_LINES:
         raise ImportFileError(f"A file to import may have at most {MAX_LINES:,} lines.")
@@ -134,11 +134,9 @@ def _read_cues(text: str, lost: _Lost, *, notices: Mapping[str, str]) -> tuple[l
     note = _NOTE.search(text) if is_vtt else None
     if note is not None:
         return lost.marks.take_from(segments), note[1].strip()
-    origin, count = _find_notice(segments, notices)
-    if count:
-        segments = segments[: len(segments) - count]
+    segments, origin = _take_notice(segments, notices)
     segments = lost.marks.take_from(segments)
-    return (_with_speakers(segments) if count and not is_vtt else segments), origin
+    return (_with_speakers(segments) if origin and not is_vtt else segments), origin
 
 
 def _stamp_reader(lines: list[str]) -> Callable[[str], Stamp | None]:
@@ -184,15 +182,36 @@ def _read_vtt_cues(cues: list[RawCue]) -> Iterator[Segment]:
         yield from place_chunks(chunks, start_ms=cue.stamp.start_ms, end_ms=cue.stamp.end_ms)
 
 
-def _find_notice(segments: list[Segment], notices: Mapping[str, str]) -> tuple[str, int]:
-    """Return the origin that our notice at the end states, and how many cues it takes; "" and 0
-    where there is none."""
-    ending = ""
-    for count in range(1, min(len(segments), _MOST_NOTICE_CUES) + 1):
-        ending = "".join(segments[-count].text.split()) + ending
-        if ending in notices:
-            return notices[ending], count
-    return "", 0
+def _take_notice(segments: list[Segment], notices: Mapping[str, str]) -> tuple[list[Segment], str]:
+    """Return the segments without our notice, and the origin that it states; "" where there is
+    none. It stands alone, mostly at the end, or below the last one (`exports.notice`)."""
+    for start in reversed(range(len(segments))):
+        joined = ""
+        for end in range(start + 1, min(len(segments), start + _MOST_NOTICE_CUES) + 1):
+            joined += _bare(segments[end - 1].text)
+            if joined in notices:
+                return [*segments[:start], *segments[end:]], notices[joined]
+            if not any(notice.startswith(joined) for notice in notices):
+                break
+    last = segments[-1].text if segments else ""
+    below = max((each for each in notices if _bare(last).endswith(each)), key=len, default="")
+    if not below:
+        return segments, ""
+    return [*segments[:-1], replace(segments[-1], text=_without_end(last, below))], notices[below]
+
+
+def _bare(text: str) -> str:
+    return "".join(text.split())
+
+
+def _without_end(text: str, ending: str) -> str:
+    """Return the text before `ending`, which has none of its spaces."""
+    left = len(ending)
+    end = len(text)
+    while left:
+        end -= 1
+        left -= not text[end].isspace()
+    return text[:end].rstrip()
 
 
 def _with_speakers(segments: list[Segment]) -> list[Segment]:

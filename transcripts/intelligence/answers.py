@@ -26,6 +26,7 @@ from transcripts.intelligence.writing import (
 )
 from transcripts.text.clock import format_clock
 from transcripts.text.languages import LANGUAGE_NAMES
+from transcripts.text.sentences import list_sentences
 
 Emit = Callable[[str, dict[str, Any]], None]
 
@@ -35,6 +36,7 @@ _ANSWER_TOKENS = 400
 _PASSAGE_CHARACTERS = 6_000  # about 40 % of a context of 4,096 tokens
 _NOT_FOUND = "NOT FOUND"
 _MARK = re.compile(r"\[(\d+)\]")
+_MARKS = re.compile(r"(?:\[\d+\][ ,.;]*)+")
 _PHRASES = {
     "en": {
         "nearest": "The passages nearest to the question:",
@@ -174,9 +176,9 @@ def write_answer(
     if not written.strip() or _NOT_FOUND in written:
         return None, ""
     sentences = [
-        part for part in re.split(r"\n+|(?<=[.!?\]]) +(?=[^\s\[])", written) if part.strip()
+        sentence for line in written.splitlines() for sentence in _read_sentences(line, language)
     ]
-    supported = [part.strip() for part in sentences if _is_supported(part, shown, language)]
+    supported = [each for each in sentences if _is_supported(each, shown, language)]
     if not supported:
         return None, NOT_BORNE_OUT
     cited = {int(mark) for part in supported for mark in _MARK.findall(part)}
@@ -195,6 +197,19 @@ def write_answer(
         usage,
     )
     return answer, ""
+
+
+def _read_sentences(line: str, language: str) -> list[str]:
+    """Return a line's sentences, each with the marks behind it."""
+    sentences: list[str] = []
+    for part in list_sentences(line, language):
+        marks = _MARKS.match(part)
+        if marks is not None and sentences:
+            sentences[-1] += f" {marks[0].strip()}"
+            part = part[marks.end() :]
+        if part:
+            sentences.append(part)
+    return sentences
 
 
 def _generate(

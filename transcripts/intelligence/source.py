@@ -9,21 +9,20 @@ read as one.
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
 import py3langid
-import sentencex
 
 from transcripts.exports.document import Document
 from transcripts.text.clock import format_clock
 from transcripts.text.languages import LANGUAGE_NAMES
 from transcripts.text.segments import Segment
+from transcripts.text.sentences import split_sentences
 
 MOST_SENTENCES = 10_000
-_LONGEST = 400  # characters of a sentence; what has no stop for longer is cut at a space
 _LABEL = re.compile(r"\s*(?P<name>[^\W\d_][\w .'’-]{0,39}): +(?=\S)")
 _TIME = re.compile(
     r"\s*[\[(]?(?P<time>\d{1,3}:\d{2}(?::\d{2})?)(?:\.\d+)?[\])]?[ \t]*(?:[-–][ \t]*)?"
@@ -225,29 +224,3 @@ def _read_clock(clock: str) -> int:
     for part in clock.split(":"):
         seconds = 60 * seconds + int(part)
     return 1000 * seconds
-
-
-def split_sentences(text: str, language: str) -> Iterator[tuple[int, int]]:
-    """Yield the places of a text's sentences, without the space around them."""
-    position = 0
-    parts: Sequence[str] = sentencex.segment(language, text) if text.strip() else ()
-    for part in parts:
-        start = text.find(part, position) if not text.startswith(part, position) else position
-        if start < 0:
-            continue
-        position = start + len(part)
-        yield from _cut(text, start, position)
-
-
-def _cut(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    while start < end and text[start].isspace():
-        start += 1
-    while end > start and text[end - 1].isspace():
-        end -= 1
-    while end - start > _LONGEST:
-        space = text.rfind(" ", start + 1, start + _LONGEST)
-        cut = space if space > 0 else start + _LONGEST
-        yield start, cut
-        start = cut + (cut == space)
-    if start < end:
-        yield start, end

@@ -11,8 +11,8 @@ from typing import Any
 from transcripts.exports.divisions import divide_text
 from transcripts.exports.document import Document
 from transcripts.intelligence.engines import TextEngines
-from transcripts.intelligence.source import split_sentences
 from transcripts.text.segments import Segment
+from transcripts.text.sentences import split_sentences
 from transcripts.text.translated import TranslatedPart, TranslatedSegment
 from transcripts.text.words import Word
 from transcripts.text.writing import ends_sentence, is_spaced_between

@@ -21,6 +21,7 @@ from transcripts.intelligence.extractive.reading import Reading
 from transcripts.intelligence.extractive.summaries import summarise
 from transcripts.intelligence.source import Sentence, SourceText, is_in_language
 from transcripts.text.languages import LANGUAGE_NAMES
+from transcripts.text.sentences import list_sentences
 
 WRITTEN = {
     "blog_post": "a blog post in Markdown, with a title and headings, of 300 to 600 words",
@@ -271,13 +272,13 @@ def _ground(text: str, source: SourceText) -> tuple[list[str], tuple[dict[str, A
     wholes = [_stems(sentence.text, frozenset()) for sentence in source.sentences]
     lines: list[str] = []
     evidence: list[dict[str, Any]] = []
-    parts = [part for part in re.split(r"\n+|(?<=[.!?]) +(?=\S)", text) if part.strip()]
+    parts = [part for line in text.splitlines() for part in list_sentences(line, source.language)]
     for part in parts:
-        if part.strip() in lines or not _shares(part, bare, source.text, stops):
+        if part in lines or not _shares(part, bare, source.text, stops):
             continue
         best = _find_nearest(_stems(part, frozenset()), wholes)
-        lines.append(part.strip())
-        evidence.append({"text": part.strip(), "evidence": source.sentences[best].as_evidence()})
+        lines.append(part)
+        evidence.append({"text": part, "evidence": source.sentences[best].as_evidence()})
     return lines, tuple(evidence), len(parts) - len(lines)
 
 

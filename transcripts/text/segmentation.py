@@ -20,6 +20,7 @@ from transcripts.text.writing import (
     ends_clause,
     ends_sentence,
     is_abbreviation,
+    is_always_followed,
     marks_clauses_by_spaces,
     may_divide,
 )
@@ -110,6 +111,8 @@ def _sentences(run: list[SpokenWord]) -> Iterator[list[SpokenWord]]:
 def _ends_sentence(before: SpokenWord, after: SpokenWord) -> bool:
     if ends_sentence(before.word.text, after.word.text, language=before.language):
         return after.word.space_before or not before.word.text.endswith(".")
+    if is_always_followed(before.word.text, language=before.language):
+        return False
     has_paused = after.word.start_ms - before.word.end_ms >= _STOP_PAUSE_MS
     return has_paused and is_abbreviation(before.word.text) and ends_sentence(before.word.text)
 
@@ -163,7 +166,7 @@ def _border_cost(before: SpokenWord, after: SpokenWord) -> float:
         return _INSIDE  # a written word: "MS" "-13"
     if ends_sentence(before.word.text, after.word.text, language=before.language):
         return _AT_SENTENCE
-    if ends_clause(before.word.text):
+    if ends_clause(before.word.text, language=before.language):
         return _AT_CLAUSE
     pause_ms = after.word.start_ms - before.word.end_ms
     if pause_ms >= _PHRASE_PAUSE_MS:

@@ -60,6 +60,20 @@ _ABBREVIATIONS = frozenset((
     # Russian, Ukrainian
     "г", "гг", "т", "е", "др", "см", "ул", "им", "стр", "руб",
 ))
+# Abbreviations that something always follows: their stop ends no sentence, however long the pause.
+# The commonest, by language; "" is every language.
+_ALWAYS_FOLLOWED: dict[str, frozenset[str]] = {
+    "": frozenset(("mr", "mrs", "ms", "dr", "prof", "ing", "mgr", "mudr", "judr", "phdr", "rndr")),
+    "en": frozenset((
+        "mx", "messrs", "capt", "sgt", "lt", "cmdr", "e.g", "i.e", "cf", "vs", "viz", "approx",
+        "vol", "pp",
+    )),
+    "cs": frozenset((
+        "např", "tj", "tzv", "tzn", "mj", "resp", "popř", "příp", "event", "zejm", "cca", "nar",
+        "č", "čp", "čj", "čl", "odst", "str", "kap", "tab", "p", "pí", "sv", "bc", "bca", "mga",
+        "doc", "mvdr", "thdr", "paeddr", "plk", "pplk", "mjr", "kpt", "překl",
+    )),
+}
 # Languages that write an ordinal number with a stop: "am 3. Mai", "3. května".
 _ORDINAL_STOPS = frozenset((
     "de", "cs", "sk", "pl", "hu", "da", "no", "nn", "fi", "sl", "hr", "sr", "bs", "et", "lv", "is",
@@ -89,12 +103,22 @@ def is_abbreviation(word: str, *, language: str = "") -> bool:
     stripped = word.strip(CLOSING_MARKS + _OPENING_MARKS)
     if _INITIALS.match(stripped) or stripped.removesuffix(".").lower() in _ABBREVIATIONS:
         return True
+    if is_always_followed(word, language=language):
+        return True
     return language in _ORDINAL_STOPS and _ORDINAL.match(stripped) is not None
 
 
-def ends_clause(word: str) -> bool:
+def is_always_followed(word: str, *, language: str = "") -> bool:
+    """Return whether `word` is an abbreviation with its stop that is never a sentence's last."""
+    stripped = word.strip(CLOSING_MARKS + _OPENING_MARKS)
+    known = _ALWAYS_FOLLOWED[""] | _ALWAYS_FOLLOWED.get(language, frozenset())
+    return stripped.endswith(".") and stripped.removesuffix(".").lower() in known
+
+
+def ends_clause(word: str, *, language: str = "") -> bool:
     """Return whether a mark behind `word` divides, as a comma or a dash does."""
-    return word.rstrip(CLOSING_MARKS).endswith((*CLAUSE_ENDS, *SENTENCE_ENDS))
+    is_marked = word.rstrip(CLOSING_MARKS).endswith((*CLAUSE_ENDS, *SENTENCE_ENDS))
+    return is_marked and not is_always_followed(word, language=language)
 
 
 def is_spaced(language: str) -> bool:

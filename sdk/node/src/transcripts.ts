@@ -125,8 +125,8 @@ export class Transcripts {
   /** Yields the answer as it is written: `sources`, `delta` (`text`), `done` with all of it. */
   async *chatStream(id: string, question: string, options: { session_id?: string; model?: string } = {}): AsyncGenerator<Body & { type: string }> {
     const path = `/api/v1/transcripts/${id}/chat/`;
-    for await (const { event, data } of this.transport.events({ method: "POST", path, body: { question, ...options } })) {
-      if (event === "error") throw new STTError(String(data.error), { code: String(data.code ?? "") });
+    for await (const { event, data, requestId } of this.transport.events({ method: "POST", path, body: { question, ...options } })) {
+      if (event === "error") throw new STTError(String(data.error), { code: String(data.code ?? ""), requestId, body: data });
       yield { ...data, type: event };
       if (event === "done") return;
     }

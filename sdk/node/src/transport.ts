@@ -29,6 +29,8 @@ interface Event {
   id: string;
   event: string;
   data: Record<string, unknown>;
+  /** Of the request that the stream answers. */
+  requestId: string;
 }
 
 const REPEATABLE = ["GET", "HEAD", "PUT", "PATCH", "DELETE"];
@@ -63,8 +65,9 @@ export class Transport {
 
   /** Returns the answer to the only try. */
   async sendOnce(call: Call): Promise<Response> {
-    const response = await this.once(call, randomUUID(), undefined);
-    if (!response.ok) throw await this.refusal(response, "");
+    const requestId = randomUUID().replaceAll("-", "");
+    const response = await this.once(call, requestId, undefined);
+    if (!response.ok) throw await this.refusal(response, requestId);
     return response;
   }
 
@@ -80,7 +83,7 @@ export class Transport {
       for (let end = text.indexOf("\n\n"); end !== -1; end = text.indexOf("\n\n")) {
         const event = readEvent(text.slice(0, end));
         text = text.slice(end + 2);
-        if (event !== undefined) yield event;
+        if (event !== undefined) yield { ...event, requestId: response.headers.get("x-request-id") ?? "" };
       }
     }
   }
@@ -193,16 +196,8 @@ export class Transport {
   }
 
   private async refusal(response: Response, requestId: string): Promise<StatusError> {
-    let body: Record<string, unknown> = {};
     const content = Buffer.from(await this.readAll(response)).toString();
-    if ((response.headers.get("content-type") ?? "").includes("json")) {
-      try {
-        body = JSON.parse(content) as Record<string, unknown>;
-      } catch {
-        body = {};
-      }
-    }
-    return errorFor(response.status, body, {
+    return errorFor(response.status, readObject(content), {
       requestId: response.headers.get("x-request-id") ?? requestId,
       retryAfter: retryAfterOf(response.headers),
     });
@@ -216,8 +211,19 @@ function connectionError(error: unknown, requestId: string): ConnectionFailedErr
   return new ConnectionFailedError(`The server can't be reached: ${reason}`, { requestId, code: isUnreachable ? "unreachable" : "" });
 }
 
-function readEvent(block: string): Event | undefined {
-  const event: Event = { id: "", event: "message", data: {} };
+/** Returns the JSON object that a body holds; empty where it is anything else. Of a refusal the
+ * Content-Type isn't asked: a stream's may be sent under the stream's own. */
+function readObject(content: string): Record<string, unknown> {
+  try {
+    const found: unknown = JSON.parse(content);
+    return typeof found === "object" && found !== null && !Array.isArray(found) ? (found as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
+}
+
+function readEvent(block: string): Omit<Event, "requestId"> | undefined {
+  const event = { id: "", event: "message", data: {} as Record<string, unknown> };
   const data: string[] = [];
   for (const line of block.split("\n")) {
     const [, name, value] = /^([a-z]+): ?(.*)$/.exec(line) ?? [];

@@ -49,6 +49,10 @@ got.narrowReads = await refusal(() => all(narrow.transcripts.list()));
 await client.keys.revoke(made.id);
 got.revoked = await refusal(() => narrow.account());
 got.unknown = await refusal(() => client.transcripts.get("00000000-0000-0000-0000-000000000000"));
+got.unknownChat = await client.transcripts
+  .chatStream("00000000-0000-0000-0000-000000000000", "When?")
+  .next()
+  .catch(({ message, requestId }) => [message, requestId !== ""]);
 got.notAudio = await refusal(() => client.transcribe(Buffer.alloc(10000)));
 got.guest = (await new STTClient({ baseUrl: address, apiKey: "" }).transcribe(recording)).text;
 

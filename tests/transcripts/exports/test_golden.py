@@ -67,7 +67,7 @@ def test_markup_in_a_text_or_a_name_stays_text_in_vtt_and_srt() -> None:
 
     assert "<v &lt;v Eve&gt; =1+1>&lt;b&gt;&amp;\ufffd --&gt; {\\an8}" in vtt
     assert vtt.count("-->") == 3  # the times alone
-    assert len(pysrt.from_string(srt)) == 4  # nothing forged, and the notice
+    assert len(pysrt.from_string(srt)) == 3  # nothing forged; the notice is in the last
     assert "<b>" not in srt
     assert "{\\an8}" not in srt
 

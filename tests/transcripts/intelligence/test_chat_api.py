@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+import uuid
 from collections.abc import Sequence
 from typing import Any
 
@@ -183,6 +184,22 @@ def test_a_model_answers_from_the_passages_and_is_checked(
     assert f"[{order}] " in request.messages[-1].content
 
 
+def test_a_title_is_no_sentence_of_an_answer(
+    client: Client, meeting: Transcript, inference: FakeInference
+) -> None:
+    install_writer(inference)
+    order = ask(client, meeting, WHEN, model="extractive").json()["sources"][0]["segment_order"]
+    inference.language.answer = lambda prompt: (
+        f"The bakery [{order}] opens on the third of March."
+        f" Mr. Unicorn dances in Atlantis. [{order}]"
+    )
+
+    body = ask(client, meeting, WHEN).json()
+
+    assert body["unsupported"] == 1
+    assert body["answer"] == f"The bakery [{order}] opens on the third of March."
+
+
 def test_rubbish_and_not_found_of_a_model_give_way_to_passages(
     client: Client, meeting: Transcript, inference: FakeInference
 ) -> None:
@@ -223,6 +240,18 @@ def test_an_answer_comes_as_events(
     written = "".join(data["text"] for name, data in events if name == "delta")
     assert written == events[-1][1]["answer"] == "The bakery opens on the third of March."
     assert ChatTurn.objects.get().answer == written
+
+
+def test_a_refused_stream_is_an_error_as_everywhere(client: Client, meeting: Transcript) -> None:
+    path = path_of(meeting).replace(str(meeting.pk), str(uuid.uuid4()))
+
+    answer = client.call(
+        "POST", path, json={"question": WHEN}, headers={"Accept": "text/event-stream"}
+    )
+
+    assert answer.status_code == 404
+    assert answer.headers["Content-Type"] == "application/json"
+    assert answer.json()["code"] == "not_found"
 
 
 def test_a_failure_in_a_stream_is_its_last_event(

@@ -55,6 +55,18 @@ def test_a_summary_is_about_the_subject_and_no_courtesy() -> None:
     assert "nice day" not in summarise(reading(), style="detailed").text
 
 
+@pytest.mark.parametrize(
+    ("sentences", "language"),
+    [
+        (["Ms. Smith showed the bakery to Mx. Brown.", "The bakery opens at nine."], "en"),
+        (["Mjr. Malý ukázal pekárnu, tj. Nové Pece.", "Pekárna otevře v devět."], "cs"),
+    ],
+)
+def test_a_summary_quotes_whole_sentences(sentences: list[str], language: str) -> None:
+    summary = summarise(reading(" ".join(sentences), language=language), style="brief")
+    assert summary.text in sentences
+
+
 def test_sizes_of_summaries_grow_with_their_styles() -> None:
     lengths = [len(summarise(reading(), style=style).text) for style in ("headline", "brief")]
     assert lengths == sorted(lengths)

@@ -55,6 +55,23 @@ def test_a_good_model_summarises_and_what_it_invents_is_dropped(
     assert "third of March" in MEETING[start:end]
 
 
+def test_in_a_written_summary_each_title_stays_with_its_name(
+    client: Client, inference: FakeInference
+) -> None:
+    install_writer(inference)
+    sentences = [
+        "Mr. Smith opened the bakery on Monday.",
+        "Mr. Brown repaired the delivery van.",
+    ]
+    written = " ".join(sentences)
+    inference.language.answer = lambda prompt: written
+
+    body = post(client, SUMMARIZE, text=f"{written} Then everybody went home.").json()
+
+    assert body["summary"] == written
+    assert [each["text"] for each in body["sentences"]] == sentences
+
+
 def test_rubbish_and_another_language_give_way_to_quotes(
     client: Client, inference: FakeInference
 ) -> None:

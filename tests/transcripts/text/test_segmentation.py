@@ -55,6 +55,22 @@ def test_a_pause_of_more_than_two_seconds_ends_a_segment() -> None:
     ]
 
 
+def test_a_name_stays_with_its_title_however_long_the_speaker_pauses() -> None:
+    assert _texts(_speak("We met Mr. | Smith there.")) == ["We met Mr. Smith there."]
+    assert _texts(_speak("Apples, pears etc. | Then we left.")) == [
+        "Apples, pears etc.",
+        "Then we left.",
+    ]
+
+
+def test_a_long_sentence_is_not_divided_behind_a_title() -> None:
+    spoken = (
+        "yesterday in the old town hall we all shook hands with Mr. Smith and Dr. Brown who had"
+        " come by the last tram"
+    )
+    assert not [part for part in _texts(_speak(spoken, language="en")) if part.endswith(".")]
+
+
 def test_another_speaker_is_another_segment_in_the_middle_of_a_sentence() -> None:
     words = _speak("I wanted to say", speaker=1) + _speak("no, wait.", begin_ms=1600, speaker=2)
     assert _texts(words) == ["I wanted to say", "no, wait."]

@@ -6,7 +6,9 @@ import pytest
 
 from transcripts.text.writing import (
     SPACELESS_LETTERS,
+    ends_clause,
     ends_sentence,
+    is_always_followed,
     is_spaced_between,
     is_spaceless,
     join_texts,
@@ -26,6 +28,26 @@ def test_a_mark_at_the_end_ends_a_sentence(word: str) -> None:
 )
 def test_what_goes_on_ends_no_sentence(word: str, following: str) -> None:
     assert not ends_sentence(word, following)
+
+
+@pytest.mark.parametrize(
+    ("word", "language", "expected"),
+    [
+        ("Mr.", "", True),
+        ("(Dr.", "cs", True),
+        ("e.g.", "en", True),
+        ("např.", "cs", True),
+        ("např.", "en", False),
+        ("doc.", "en", False),
+        ("etc.", "en", False),
+        ("Mr", "en", False),
+    ],
+)
+def test_something_always_follows_titles_and_what_announces(
+    word: str, language: str, expected: bool
+) -> None:
+    assert is_always_followed(word, language=language) is expected
+    assert ends_clause(word, language=language) is (not expected and word.endswith("."))
 
 
 def test_greek_asks_with_a_semicolon() -> None:

@@ -11,8 +11,8 @@ from typing import Any
 
 from transcripts.exports.document import Document
 from transcripts.intelligence.naming.cues import find_introduction, list_addressed
-from transcripts.intelligence.source import split_sentences
 from transcripts.text.segments import Segment
+from transcripts.text.sentences import split_sentences
 
 RULES = "rules"
 _LEAST, _LEAST_OF_MANY = 0.6, 0.7  # of two speakers an address can mean only the other one

@@ -80,14 +80,8 @@ class Reply:
 
     def error(self, call: Call) -> StatusError:
         """Return the refusal that this is."""
-        kind = self.headers.get("content-type", "")
-        body: object = None
-        if "json" in kind:
-            try:
-                body = json.loads(self.content)
-            except ValueError:
-                body = None
-        elif kind.startswith("text/plain"):
+        body: object = read_object(self.content)
+        if not body and self.headers.get("content-type", "").startswith("text/plain"):
             body = self.content.decode(errors="replace")
         if 300 <= self.status < 400:
             body = f"The address redirects to {self.headers.get('location', 'nowhere')}: use that."
@@ -149,6 +143,28 @@ def connection_error(error: httpx2.TransportError, call: Call) -> ConnectionFail
     return ConnectionFailedError(
         f"The server can't be reached: {reason}", request_id=call.request_id
     )
+
+
+def error_of_event(data: Mapping[str, Any], call: Call) -> STTError:
+    """Return a stream's `error` event, which ends it, as an exception."""
+    return STTError(
+        str(data.get("error") or "The server ended the stream with an error."),
+        code=str(data.get("code") or ""),
+        request_id=str(data.get("request_id") or call.request_id),
+        body=data,
+    )
+
+
+def read_object(content: bytes) -> dict[str, Any]:
+    """Return the JSON object that a body holds; empty where it is anything else.
+
+    Of a refusal the Content-Type isn't asked: a stream's may be sent under the stream's own.
+    """
+    try:
+        found = json.loads(content)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def with_idempotency_key(call: Call, *, has_key: bool) -> Call:

@@ -153,6 +153,25 @@ def test_the_same_request_joins_the_job_that_is_under_way(
     assert Transcript.objects.count() == 1
 
 
+@pytest.mark.parametrize("path", ["/asr", "/detect-language"])
+def test_a_refused_key_is_asked_for_by_basic_first(client: Client, path: str) -> None:
+    wrong_keys: list[dict[str, Any]] = [
+        {"auth": ("x", "stt_wrong")},
+        {"auth": ("x", "")},
+        {"auth": None, "headers": {"Authorization": f"Token {client.key}"}},
+    ]
+    for wrong in wrong_keys:
+        answer = ask(client, path, **wrong)
+        assert answer.status_code == 401
+        challenge = answer.headers["WWW-Authenticate"]
+        assert challenge == 'Basic realm="stt", Bearer realm="stt"'
+    elsewhere = ask(client, "/v1/transcribe", name="file", auth=("x", client.key))
+    assert (elsewhere.status_code, elsewhere.headers["WWW-Authenticate"]) == (
+        401,
+        'Bearer realm="stt"',
+    )
+
+
 def test_errors_are_a_sentence_in_detail(client: Client) -> None:
     no_credits = make_client(client.url, minutes=0)
     small = make_client(client.url, max_file_bytes=1000)

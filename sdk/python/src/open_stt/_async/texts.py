@@ -6,8 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any, cast
 
 from open_stt._async.transport import Transport
-from open_stt.calls import Call, without_none
-from open_stt.errors import STTError
+from open_stt.calls import Call, error_of_event, without_none
 from open_stt.types import (
     Analysis,
     Content,
@@ -149,10 +148,11 @@ async def stream_answer(
 
     Raises STTError where the answer fails on its way.
     """
-    async for event in transport.events(Call("POST", path, body=body)):
+    call = Call("POST", path, body=body)
+    async for event in transport.events(call):
         data = cast("dict[str, Any]", event.json())
         if event.event == "error":
-            raise STTError(str(data.get("error", "")), code=str(data.get("code", "")))
+            raise error_of_event(data, call)
         yield {"type": event.event, **data}
         if event.event == "done":
             return

@@ -7,8 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
 from open_stt._sync.transport import Transport
-from open_stt.calls import Call, without_none
-from open_stt.errors import STTError
+from open_stt.calls import Call, error_of_event, without_none
 from open_stt.types import (
     Analysis,
     Content,
@@ -146,10 +145,11 @@ def stream_answer(transport: Transport, path: str, body: Any) -> Iterator[dict[s
 
     Raises STTError where the answer fails on its way.
     """
-    for event in transport.events(Call("POST", path, body=body)):
+    call = Call("POST", path, body=body)
+    for event in transport.events(call):
         data = cast("dict[str, Any]", event.json())
         if event.event == "error":
-            raise STTError(str(data.get("error", "")), code=str(data.get("code", "")))
+            raise error_of_event(data, call)
         yield {"type": event.event, **data}
         if event.event == "done":
             return

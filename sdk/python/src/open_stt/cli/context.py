@@ -61,7 +61,7 @@ class Context:
 
     def note(self, text: str) -> None:
         """Write a remark to standard error."""
-        self.errors.print(text, markup=False)
+        self.errors.print(text, markup=False, soft_wrap=True)
 
 
 def of(context: typer.Context) -> Context:

@@ -6,6 +6,7 @@ What is under way on the server when the user presses Ctrl-C is cancelled there.
 from __future__ import annotations
 
 import asyncio
+import glob
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -98,7 +99,7 @@ class Jobs:
             transcript_id, None
         )  # a twin, which joined the same work, may have done it
         content = await self._export(client, detail, token)
-        self._write(work, content)
+        self._write(work, content, transcript_id=transcript_id)
         self._bars.finish(work.name, detail["status"])
         self._report(
             work,
@@ -118,9 +119,11 @@ class Jobs:
         if work.url:
             return await client.submit_url(work.url, **arguments)
         source: Any = work.stream if work.path is None else work.path
-        return await client.submit(
-            source, file_name=Path(work.name).name, on_progress=on_progress, **arguments
-        )
+        name = Path(work.name).name
+        try:
+            return await client.submit(source, file_name=name, on_progress=on_progress, **arguments)
+        except OSError as error:  # of the file: the connection's are STTErrors
+            raise STTError(_why_unreadable(error, work.name), code="file") from error
 
     async def _export(self, client: AsyncSTTClient, detail: Any, token: str) -> bytes:
         if self._order.format == "json" and not self._order.export_options:
@@ -129,10 +132,15 @@ class Jobs:
             detail["id"], self._order.format, token=token, **self._order.export_options
         )
 
-    def _write(self, work: Work, content: bytes) -> None:
+    def _write(self, work: Work, content: bytes, *, transcript_id: str) -> None:
         if work.target is not None:
-            work.target.parent.mkdir(parents=True, exist_ok=True)
-            work.target.write_bytes(content)
+            try:
+                work.target.parent.mkdir(parents=True, exist_ok=True)
+                work.target.write_bytes(content)
+            except OSError as error:
+                reason = f"{work.target} can't be written: {error.strerror or error}."
+                cure = f"`stt export {transcript_id}` has the text."
+                raise STTError(f"{reason} {cure}", code="file") from error
         elif not self._context.as_json:
             write_line(content.decode())
         else:
@@ -172,3 +180,16 @@ class Jobs:
                 self._bars.note(f"Cancelled {transcript_id}.")
             except (STTError, asyncio.TimeoutError) as error:
                 self._bars.note(f"Could not cancel {transcript_id}: {error}")
+
+
+def _why_unreadable(error: OSError, name: str) -> str:
+    """Return a sentence."""
+    match error:
+        case FileNotFoundError() if glob.has_magic(name):
+            return "No file matches it."
+        case FileNotFoundError():
+            return "There is no such file."
+        case IsADirectoryError():
+            return "It is a folder. Name the recordings in it, or use `stt watch`."
+        case _:
+            return f"It can't be read: {error.strerror or error}."

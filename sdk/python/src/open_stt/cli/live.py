@@ -24,7 +24,7 @@ def live(
         str, typer.Argument(help="- is standard input: 16-bit PCM, mono, or WebM or Ogg.")
     ] = "-",
     has_microphone: Annotated[
-        bool, typer.Option("--microphone", help="Needs open-stt-sdk[microphone].")
+        bool, typer.Option("--microphone", help="Needs open-stt-sdk\\[microphone].")
     ] = False,
     language: Language = "auto",
     model: Model = None,

@@ -87,7 +87,7 @@ def run(arguments: list[str]) -> int:
     except STTError as error:
         return _fail(arguments, str(error), error.code)
     except OSError as error:
-        return _fail(arguments, str(error), "file")
+        return _fail(arguments, _sentence_of(error), "file")
     return 0
 
 
@@ -105,6 +105,11 @@ def hoist(arguments: list[str]) -> list[str]:
         else:
             own.append(word)
     return [*common, *own, *rest]
+
+
+def _sentence_of(error: OSError) -> str:
+    reason = f"{error.strerror}." if error.strerror else str(error)
+    return f"{error.filename}: {reason}" if error.filename else reason
 
 
 def _fail(arguments: list[str], message: str, code: str) -> int:

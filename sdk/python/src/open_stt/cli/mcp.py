@@ -19,7 +19,9 @@ from typing import Any
 import httpx2
 import typer
 
+from open_stt.calls import read_object
 from open_stt.cli import context as contexts
+from open_stt.errors import error_for
 
 PATH = "/mcp"
 # A tool that waits for its work reports progress meanwhile; between two reports it may be quiet.
@@ -104,18 +106,20 @@ class Bridge:
         """Pass on what comes back; return whether the answer was among it."""
         is_answered = False
         async with self._post(message) as response:
-            if _kind_of(response) == "text/event-stream":
+            if response.is_success and _kind_of(response) == "text/event-stream":
                 # A file comes as one event.
                 async for event in httpx2.EventSource(response, max_event_size=None):
                     if event.data:
                         is_answered |= self._pass_on(json.loads(event.data), message)
                 return is_answered
             body = await response.aread()
-        answer = _read_object(body)
+        answer = read_object(body)
         if "jsonrpc" not in answer:  # a refusal of the API's
-            sentence = answer.get("error") or f"{self._address} answered {response.status_code}."
-            code = f" ({answer['code']})" if "code" in answer else ""
-            self._refuse(message["id"], _INVALID_REQUEST, f"{sentence}{code}")
+            request_id = response.headers.get("x-request-id", "")
+            status = response.status_code
+            reason = answer or f"{self._address} answered {status}."
+            refusal = error_for(status, reason, request_id=request_id)
+            self._refuse(message["id"], _INVALID_REQUEST, str(refusal))
             return True
         return self._pass_on(answer, message)
 
@@ -168,14 +172,6 @@ def _encode(value: str) -> str:
 
 def _kind_of(response: httpx2.Response) -> str:
     return response.headers.get("content-type", "").partition(";")[0].strip().lower()
-
-
-def _read_object(body: bytes) -> Message:
-    try:
-        found = json.loads(body)
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def _write_message(message: Message) -> None:

@@ -54,7 +54,7 @@ class Bars:
 
     def note(self, text: str) -> None:
         """Write a line above the bars."""
-        self._console.print(text, markup=False)
+        self._console.print(text, markup=False, soft_wrap=True)
 
     def _id(self, name: str) -> TaskID:
         if name not in self._ids:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import glob
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -62,8 +63,9 @@ def transcribe(
 ) -> None:
     """Transcribe recordings.
 
-    The text of one goes to standard output, the texts of several to files beside them. Ctrl-C
-    stops what runs on the server, too.
+    The text of one goes to standard output, the texts of several to files beside them. What
+    fails, or can't be read, stops none of the others; the exit code is 1 then. Ctrl-C stops what
+    runs on the server, too.
     """
     chosen = contexts.of(context)
     order = Order(
@@ -94,6 +96,8 @@ def wait(
 ) -> None:
     """Wait for a transcript, and write it. Ctrl-C leaves it running."""
     chosen = contexts.of(context)
+    if check_format(format) not in TEXT_FORMATS:
+        raise typer.BadParameter(f"{format} needs a file: `stt export {transcript_id} --output`.")
     with Bars(chosen) as bars, chosen.client() as client:
         detail = client.wait(
             transcript_id, on_progress=lambda report: bars.update(transcript_id, report)
@@ -101,18 +105,29 @@ def wait(
         if chosen.as_json:
             chosen.write(detail, "")
         else:
-            write_line(client.transcripts.export_text(detail["id"], check_format(format)))
+            write_line(client.transcripts.export_text(detail["id"], format))
 
 
 def plan(files: list[str], format: str, output: Path | None, *, is_forced: bool) -> Iterator[Work]:
-    """Yield what is to be done. Raises typer.BadParameter: missing files, files in the way."""
-    names = [name for each in files for name in _expand(each)]
+    """Yield what is to be done, each recording once. What can't be read fails when it is its turn.
+
+    Raises typer.BadParameter: files in the way, two recordings whose texts would be one file.
+    """
+    names = list(dict.fromkeys(name for each in files for name in _expand(each)))
     is_alone = len(names) == 1
     is_folder = output is not None and (output.is_dir() or not is_alone)
+    taken: dict[Path, str] = {}
     for name in names:
         target = _target_of(name, format, output, is_folder=is_folder, is_alone=is_alone)
-        if target is not None and target.exists() and not is_forced:
+        if target is not None and target in taken:
+            target = target.with_name(f"{Path(name).name}.{format}")
+        if target is not None and os.path.exists(target) and not is_forced:
             raise typer.BadParameter(f"{target} exists. --force writes over it.")
+        if target is not None and taken.setdefault(target, name) != name:
+            raise typer.BadParameter(
+                f"{taken[target]} and {name} would both become {target}. Transcribe them one by"
+                " one, with --output."
+            )
         if name == "-":
             yield Work("standard input", target, stream=sys.stdin.buffer)
         elif is_address(name):
@@ -137,13 +152,10 @@ def is_address(name: str) -> bool:
 
 
 def _expand(name: str) -> list[str]:
-    """Return the files that a pattern names, where the shell left that to us."""
-    if name == "-" or is_address(name) or Path(name).exists():
+    """Return the files that a pattern names, where the shell left that to us; else the name."""
+    if name == "-" or is_address(name) or os.path.exists(name):
         return [name]
-    found = sorted(glob.glob(name, recursive=True))
-    if not found:
-        raise typer.BadParameter(f"There is no file {name}.")
-    return found
+    return sorted(glob.glob(name, recursive=True)) or [name]
 
 
 def _target_of(
@@ -151,8 +163,9 @@ def _target_of(
 ) -> Path | None:
     if output is not None and str(output) == "-":
         return None
-    path = Path(urlsplit(name).path).name if is_address(name) else name
-    own = Path("recording" if name == "-" else path).with_suffix(f".{format}")
+    path = Path(Path(urlsplit(name).path).name if is_address(name) else name)
+    is_named = name != "-" and path.name != ""
+    own = (path if is_named else Path("recording")).with_suffix(f".{format}")
     if output is None:
         return None if is_alone and format in TEXT_FORMATS else own
     return output / own.name if is_folder else output

@@ -48,8 +48,12 @@ class Folder:
             for path in sorted(self._folder.iterdir())
             if path.suffix.lower() in SUFFIXES and path.is_file()
         }
+        stems: set[str] = set()
         for path, size in sizes.items():
-            target = self._target / f"{path.stem}.{self._format}"
+            # Beside a.mp3, a.wav becomes a.wav.txt.
+            name = path.name if path.stem in stems else path.stem
+            stems.add(path.stem)
+            target = self._target / f"{name}.{self._format}"
             is_whole = size > 0 and self._sizes.get(path) == size
             if is_whole and (path, size) not in self._taken and not target.exists():
                 self._taken.add((path, size))
