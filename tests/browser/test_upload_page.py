@@ -228,6 +228,10 @@ def test_three_dropped_files_become_three_transcripts_and_one_a_sentence(
     page.goto(f"{system.url}/transcripts/")
     for name in ("one", "two", "three"):
         expect(page.get_by_role("link", name=name, exact=True).first).to_be_visible()
+    # Nothing is under way: what is listed makes room for the page.
+    expect(page.locator("#queue-list")).to_be_hidden()
+    page.get_by_role("button", name="Show or hide the list of uploads").click()
+    expect(row(page, "one.flac")).to_be_visible()
     page.get_by_role("button", name="Clear finished").click()
     expect(page.locator("#queue")).to_be_hidden()
 

@@ -125,8 +125,7 @@ export class GuestFiles {
   actOf({ state, job }) {
     const { show, retry } = this.acts;
     if (state === "done" && job) return { label: texts.show_transcript, run: show };
-    if (["failed", "refused", "cancelled"].includes(state))
-      return { label: texts.try_again, run: retry };
+    if (["failed", "cancelled"].includes(state)) return { label: texts.try_again, run: retry };
     return null;
   }
 }

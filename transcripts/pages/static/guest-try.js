@@ -34,6 +34,8 @@ const files = new GuestFiles($("guest-files"), {
 let isRunning = false;
 /** @type {Item | null} */
 let shown = null; // whose transcript the page shows
+/** @type {string | null} */
+let speaking = null; // whose line was shown last
 let isOpened = false; // there is one to read: the next one doesn't take its place
 
 /** Take these instead of those that wait. @param {File[]} chosen */
@@ -119,7 +121,7 @@ function fail(item, problem) {
     // None of the others would be taken; they stay here, and so does the way to try again.
     const left = [item, ...files.waiting()];
     for (const each of left)
-      files.change(each, { state: "refused", problem: texts.anonymous_limit });
+      files.change(each, { state: "failed", problem: texts.anonymous_limit });
     return void showError(texts.anonymous_limit, { link: signUp });
   }
   const message = messageOf(problem);
@@ -260,6 +262,7 @@ function showTranscript(item, transcript) {
 /** @param {Item | null} item whose transcript is to come here */
 function clear(item) {
   shown = item;
+  speaking = null;
   for (const id of ["result", "downloads"]) $(id).hidden = true;
   for (const id of ["segments", "warnings"]) $(id).replaceChildren();
   $("facts").textContent = "";
@@ -283,7 +286,8 @@ function showState(item, state, { detail = "", part = null } = {}) {
 function showSegment({ start, speaker, text }) {
   $("result").hidden = false;
   const body = make("div");
-  if (speaker) body.append(make("b", { textContent: speaker }));
+  if (speaker && speaker !== speaking) body.append(make("b", { textContent: speaker }));
+  speaking = speaker;
   body.append(make("p", { textContent: text, dir: "auto" }));
   $("segments").append(make("li", {}, make("time", { textContent: formatClock(start) }), body));
 }
