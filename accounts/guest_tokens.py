@@ -1,7 +1,8 @@
 """The one-time token by which a guest, a person without an account, finds a transcript again.
 
-It opens that one transcript and nothing else, until the transcript is deleted or an account takes
-it over. Like a key, it is shown once and stored as a digest.
+It opens that one transcript, the resumable upload that it comes by, and nothing else, until the
+transcript is deleted or an account takes it over. Like a key, it is shown once and stored as a
+digest.
 """
 
 import hashlib

@@ -19,6 +19,7 @@ from accounts.key_forms import challenge_at
 from accounts.models import ApiKey, User
 from accounts.principals import (
     OF_GUESTS_TOO,
+    OF_PARTS,
     OF_THE_API,
     OF_UPLOADS,
     Principal,
@@ -85,8 +86,15 @@ class GuestAuthentication(PrincipalAuthentication):
     accepted = OF_GUESTS_TOO
 
 
+class UploadAuthentication(PageAuthentication):
+    """And the token that a guest's upload was begun with."""
+
+    accepted = OF_PARTS
+
+
 class HasScope(BasePermission):
-    """A known principal, with the scopes that the view names for the method."""
+    """A known principal, with the scopes that the view names for the method; for those in its
+    `guest_methods` no one known, too."""
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
         method = "GET" if request.method == "HEAD" else request.method or ""
@@ -95,7 +103,7 @@ class HasScope(BasePermission):
             return True
         principal = principal_of(request)
         if not principal.is_known:
-            return False
+            return method in getattr(view, "guest_methods", ())
         try:
             check_scopes(principal, *((needed,) if isinstance(needed, str) else needed))
         except ScopeError:

@@ -48,13 +48,14 @@ class Credential(Enum):
     """What some requests may show instead of a key, which all take."""
 
     TICKET = auto()  # of our pages, for `/v1/` (`accounts.tickets`)
-    GUEST_TOKEN = auto()  # of one transcript (`accounts.guest_tokens`)
+    GUEST_TOKEN = auto()  # of one transcript, and its upload (`accounts.guest_tokens`)
     SESSION = auto()
     LIVE_KEY = auto()  # a short-lived key for live speech (`accounts.live_keys`)
 
 
 # What is accepted where, beside keys.
 OF_UPLOADS = frozenset({Credential.TICKET})
+OF_PARTS = OF_UPLOADS | {Credential.GUEST_TOKEN}  # of an upload that was begun
 OF_PAGE_FORMS = OF_UPLOADS | {Credential.SESSION}
 OF_SOCKETS = OF_PAGE_FORMS | {Credential.LIVE_KEY}
 OF_THE_API = frozenset({Credential.SESSION})

@@ -34,6 +34,11 @@ def is_made_here(request: HttpRequest) -> bool:
     return not is_proxied and is_loopback(request.META.get("REMOTE_ADDR", ""))
 
 
+def can_install(request: HttpRequest) -> bool:
+    """Whether a page may say which command installs something: others are asked to ask."""
+    return getattr(request.user, "is_staff", False) or is_made_here(request)
+
+
 def may_see_links(request: HttpRequest) -> bool:
     """Whether a page may show what a mail would have brought (`STT_LOCAL_LINKS`)."""
     if not (settings.LOCAL_LINKS and not sends_mail() and is_made_here(request)):

@@ -11,6 +11,7 @@ from accounts.authentication import ScopeError
 from accounts.client_address import find_client_address
 from accounts.principals import (
     OF_PAGE_FORMS,
+    OF_PARTS,
     OF_SOCKETS,
     OF_UPLOADS,
     Principal,
@@ -90,19 +91,22 @@ def identify_page_caller(scope: HTTPScope) -> Caller:
 
 
 def identify_part(scope: HTTPScope, *, needed_scope: str) -> Caller:
-    """Return who sends a part of an upload, whose beginning was counted: this is not.
+    """Return who sends a part of an upload, whose beginning was counted: this is not. A guest's is:
+    a token that opens nothing costs no more than to make it up.
 
-    Raises MissingKeyError, AuthenticationError, ScopeError. At most four queries.
+    Raises MissingKeyError, AuthenticationError, ScopeError, RateLimitError. At most four queries.
     """
     principal = resolve_principal(
         _headers_of(scope),
         {},
         {},
         address_of(scope),
-        accepted=OF_UPLOADS,
+        accepted=OF_PARTS,
         path=scope["path"],
     )
     check_known(principal)
+    if principal.user is None:
+        return admit(principal, needed_scope)
     check_scopes(principal, needed_scope)
     return Caller(principal=principal, limits=limits_for(principal.user))
 

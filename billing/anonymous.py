@@ -49,6 +49,19 @@ def lock_address(address_digest: str, *, now: datetime) -> None:
     AnonymousUse.objects.select_for_update().get(address_digest=address_digest, day=day)
 
 
+def move_anonymous_use(address_digest: str, *, counted_at: datetime, now: datetime) -> None:
+    """Have a use that was counted at `counted_at` count on the UTC day of `now`, full or not: what
+    began before midnight ends after it. Holds the day's row until the transaction ends.
+    """
+    lock_address(address_digest, now=now)
+    if _utc_day(counted_at) == _utc_day(now):
+        return
+    return_anonymous_use(address_digest, counted_at=counted_at)
+    AnonymousUse.objects.filter(address_digest=address_digest, day=_utc_day(now)).update(
+        count=F("count") + 1
+    )
+
+
 def return_anonymous_use(address_digest: str, *, counted_at: datetime) -> None:
     """Give one use back: a transcription that fails costs nothing.
 

@@ -7,7 +7,12 @@ are larger, on every plan.
 from dataclasses import dataclass
 
 from accounts.models import User
-from billing.anonymous import count_anonymous_use, lock_address, return_anonymous_use
+from billing.anonymous import (
+    count_anonymous_use,
+    lock_address,
+    move_anonymous_use,
+    return_anonymous_use,
+)
 from billing.models import Plan
 from billing.plans import ANONYMOUS_PLAN, PAID_PLAN, account_for, lock_account_for
 
@@ -18,6 +23,7 @@ __all__ = [
     "limits_for",
     "lock_account_for",
     "lock_address",
+    "move_anonymous_use",
     "return_anonymous_use",
 ]
 

@@ -77,7 +77,7 @@ class ApiSchema(AutoSchema):
     def get_auth(self) -> list[dict[str, list[str]]]:
         """Return what opens it; also nothing, where the view is open to everyone."""
         opened_by: list[dict[str, list[str]]] = super().get_auth()
-        return [*opened_by, {}] if self._needed is PUBLIC else opened_by
+        return [*opened_by, {}] if self._needed is PUBLIC or self._is_for_guests else opened_by
 
     def get_summary(self) -> str:
         """Return the line that lists show: what the description says first."""
@@ -103,7 +103,7 @@ class ApiSchema(AutoSchema):
         yield from _OF_ALL
         if self.view.get_authenticators():
             yield from (AuthenticationError, KeyThrottledError)
-            yield from () if is_public else (MissingKeyError,)
+            yield from () if is_public or self._is_for_guests else (MissingKeyError,)
         if self._needed:
             yield ScopeError
         if self.view.throttle_classes and not (is_plain and is_public):
@@ -118,6 +118,10 @@ class ApiSchema(AutoSchema):
             yield CsrfError
         if self.method != "DELETE" and is_serializer(self.get_request_serializer()):
             yield from (MalformedBodyError, UnsupportedBodyError)
+
+    @property
+    def _is_for_guests(self) -> bool:
+        return self.method in getattr(self.view, "guest_methods", ())
 
     @property
     def _needed(self) -> str | tuple[str, ...] | None:
@@ -156,6 +160,14 @@ class PageScheme(KeyScheme):  # type: ignore[no-untyped-call]  # no stubs
     """The pages' tickets are not for programs."""
 
     target_class = "accounts.permissions.PageAuthentication"
+
+
+class UploadScheme(KeyScheme):  # type: ignore[no-untyped-call]  # no stubs
+    target_class = "accounts.permissions.UploadAuthentication"
+    name = ["apiKeyOrToken"]
+
+    def get_security_requirement(self, auto_schema: object) -> list[dict[str, list[str]]]:
+        return [{"apiKeyOrToken": []}]
 
 
 class GuestScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # no stubs

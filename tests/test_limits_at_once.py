@@ -153,6 +153,23 @@ def test_resumable_uploads(user: User, settings: Settings, tmp_path: Path) -> No
 
 
 @pytest.mark.database
+@pytest.mark.usefixtures("transactional_db")
+def test_resumable_uploads_of_guests(settings: Settings, tmp_path: Path) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    headers = {"upload-length": "10"}
+    create = partial(
+        create_upload,
+        None,
+        headers,
+        limits=limits_for(None),
+        source=Source.API,
+        address="192.0.2.1",
+    )
+    assert run_refused(create) == AT_ONCE - 3
+    assert ResumableUpload.objects.count() == len(list(tmp_path.iterdir())) == 3
+
+
+@pytest.mark.database
 def test_comments(user: User) -> None:
     transcript = create_transcript(owner=user, status=Status.COMPLETED)
     transcript.segments.create(key="k", position=0, start_ms=0, end_ms=1, text="One two")

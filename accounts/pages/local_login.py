@@ -11,6 +11,7 @@ from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_GET
 
 from accounts.services.local_login import LinkRefusedError, redeem_login_token
+from accounts.services.sessions import record_session
 from accounts.this_machine import is_made_here
 
 
@@ -33,4 +34,5 @@ def log_in_locally(request: HttpRequest, token: str) -> HttpResponse:
         )
         return redirect("account_login")
     login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
+    record_session(request)
     return redirect("transcripts")

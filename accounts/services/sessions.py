@@ -42,6 +42,12 @@ def list_sessions(user: User) -> list[UserSession]:
     return sorted(sessions, key=lambda session: session.created_at, reverse=True)
 
 
+def record_session(request: HttpRequest) -> None:
+    """List the session of a log-in that allauth's pages have no part in: what isn't listed is not
+    ended by `end_all_sessions`."""
+    UserSession.objects.create_from_request(request)
+
+
 def end_session(user: User, session_id: int) -> bool:
     """End one session of `user`; False if there is none with this id."""
     session = UserSession.objects.filter(user=user, pk=session_id).first()

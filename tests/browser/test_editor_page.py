@@ -33,6 +33,16 @@ PASTE = """text => {
   const paste = new ClipboardEvent('paste', {clipboardData, bubbles: true, cancelable: true});
   document.activeElement.dispatchEvent(paste);
 }"""
+RISK_IN_SIGHT = """() => {
+  const [marked] = CSS.highlights.get("reviewed") ?? [];
+  if (!marked) return false;
+  const range = new Range();
+  range.setStart(marked.startContainer, marked.startOffset);
+  range.setEnd(marked.endContainer, marked.endOffset);
+  const place = range.getBoundingClientRect();
+  const strip = document.querySelector("#reviewer").getBoundingClientRect();
+  return place.top >= strip.bottom && place.bottom <= innerHeight;
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -282,6 +292,21 @@ def test_unsure_words_are_marked_and_reviewed_by_the_keyboard_alone(
     page.reload()
     page.get_by_role("button", name="Review", exact=True).press("Enter")
     expect(page.locator("#review-place")).to_have_text("Nothing left to review.")
+
+
+def test_a_review_and_what_it_is_about_are_in_sight_on_a_phone(
+    page: Page, system: System, transcript_id: str
+) -> None:
+    page.set_viewport_size({"width": 390, "height": 640})
+    open_transcript(page, system, transcript_id)
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    page.get_by_role("button", name="Review", exact=True).click()
+    expect(page.locator("#review-what")).to_have_text("saw")
+    for wanted in ("saw", "trains."):
+        expect(page.locator("#review-what")).to_have_text(wanted)
+        expect(page.get_by_role("button", name="Accept")).to_be_in_viewport(ratio=1)
+        page.wait_for_function(RISK_IN_SIGHT)
+        page.get_by_role("button", name="Accept").click()
 
 
 def test_words_are_highlighted_and_commented_on(

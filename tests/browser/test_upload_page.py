@@ -34,6 +34,10 @@ User.objects.create_user(LOCAL_USER)
 ensure_sample()
 print(describe_login("{url}", host="127.0.0.1").split()[0])
 """
+COUNT_TRIES = """
+from billing.models import AnonymousUse
+print(sum(AnonymousUse.objects.values_list("count", flat=True)))
+"""
 DROP = """async (files) => {
   const transfer = new DataTransfer();
   for (const [name, bytes] of files) transfer.items.add(new File([new Uint8Array(bytes)], name));
@@ -93,11 +97,11 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def slow_down(page: Page) -> None:
+def slow_down(page: Page, *, bytes_a_s: int = _SLOW_BYTES_A_S) -> None:
     session = page.context.new_cdp_session(page)
     session.send("Network.enable")
     slow = {"offline": False, "latency": 0, "downloadThroughput": -1}
-    session.send("Network.emulateNetworkConditions", {**slow, "uploadThroughput": _SLOW_BYTES_A_S})
+    session.send("Network.emulateNetworkConditions", {**slow, "uploadThroughput": bytes_a_s})
 
 
 class Line:
@@ -224,6 +228,10 @@ def test_three_dropped_files_become_three_transcripts_and_one_a_sentence(
     page.goto(f"{system.url}/transcripts/")
     for name in ("one", "two", "three"):
         expect(page.get_by_role("link", name=name, exact=True).first).to_be_visible()
+    # Nothing is under way: what is listed makes room for the page.
+    expect(page.locator("#queue-list")).to_be_hidden()
+    page.get_by_role("button", name="Show or hide the list of uploads").click()
+    expect(row(page, "one.flac")).to_be_visible()
     page.get_by_role("button", name="Clear finished").click()
     expect(page.locator("#queue")).to_be_hidden()
 
@@ -249,6 +257,41 @@ def test_an_upload_goes_on_after_a_reload(page: Page, system: System, large: Pat
     expect(row(page, "large.wav")).to_have_attribute("data-state", "done", timeout=40_000)
     assert offsets
     assert offsets[0] > 0
+
+
+def test_a_guests_upload_goes_on_after_a_cut_line_and_a_reload(
+    system: System, browser: Browser, tmp_path: Path
+) -> None:
+    recording = make_wav(SAMPLE, tmp_path / "Guest.wav", silence_s=15)  # 1.7 MB
+    context = browser.new_context(locale="en")
+    page = context.new_page()
+    offsets = patches(page)
+    line = Line(system.url)
+    page.goto(line.url)
+    slow_down(page, bytes_a_s=300_000)
+    page.locator("#file").set_input_files(recording)
+    page.get_by_role("button", name="Transcribe").click()
+    page.wait_for_function("() => document.querySelector('#bar').value > 0.2")
+    with page.expect_request(lambda sent: sent.method == "PATCH"):
+        line.cut()
+    page.wait_for_function("() => document.querySelector('#bar').value > 0.5")
+    page.reload()  # asks nothing: the recording is stored in this tab
+
+    expect(page.locator("#segments")).to_contain_text(TEXT, timeout=40_000)
+    assert offsets == sorted(set(offsets))
+    assert len(offsets) == 3
+    assert offsets[-1] > 300_000
+    counted = system.run(sys.executable, "manage.py", "shell", "-v0", "-c", COUNT_TRIES)
+    assert counted.split()[-1] == "1"
+    page.reload()
+    page.get_by_role("button", name="Show transcript: Guest.wav").click()
+    expect(page.locator("#segments")).to_contain_text(TEXT)
+    another = context.new_page()  # of the same browser: each tab has its own
+    another.goto(line.url)
+    another.wait_for_timeout(500)
+    expect(another.locator("#tries")).to_be_hidden()
+    context.close()
+    line.close()
 
 
 def test_an_upload_is_cancelled_and_nothing_of_it_stays(

@@ -28,11 +28,9 @@ from django.db.models import Q, QuerySet, Value
 from django.utils import timezone
 
 from accounts.authentication import MissingKeyError, hold_open
-from accounts.client_address import digest_address
-from accounts.guest_tokens import make_guest_token
 from accounts.models import User
 from billing.ledger import minutes_for, place_new_hold
-from billing.quotas import Limits, count_anonymous_use, lock_account_for
+from billing.quotas import Limits, lock_account_for
 from billing.request_rates import refuse_more_at_once
 from stt_web.core.errors import ApiError
 from stt_web.core.request_id import request_id_var
@@ -44,6 +42,12 @@ from transcripts.inference.results import Model
 from transcripts.inference.routing import Inference, inference_for
 from transcripts.jobs.concurrency import is_detached
 from transcripts.jobs.enqueue import enqueue_job
+from transcripts.jobs.guest_tries import (
+    GuestTry,
+    count_try,
+    find_address_digest,
+    make_token,
+)
 from transcripts.jobs.models import Queue, TranscriptionJob
 from transcripts.media import Pick, Probe, probe
 from transcripts.models import OPEN_STATUSES, READABLE_STATUSES, Recording, Source, Transcript
@@ -85,7 +89,8 @@ class QueueFullError(LimitError):
 
 @dataclass(frozen=True, kw_only=True)
 class Submission:
-    """A recording and who wants it transcribed. `user` None: a guest at `address`.
+    """A recording and who wants it transcribed. `user` None: a guest at `address`, or whose try
+    counts already.
 
     `resolved_model` is the model that answers to `options.model` now, as far as that is known.
     `is_transient`: it is deleted once it is answered, so none joins it, and it joins none.
@@ -100,6 +105,7 @@ class Submission:
     source: Source = Source.API
     resolved_model: str = ""
     is_transient: bool = False
+    guest_try: GuestTry | None = None
 
     @property
     def url(self) -> str:
@@ -109,7 +115,7 @@ class Submission:
 
 @dataclass(frozen=True, kw_only=True)
 class Submitted:
-    """`guest_token` is set for a guest's transcript, this once."""
+    """`guest_token` is set for a guest's transcript, this once, unless the guest has one."""
 
     transcript: Transcript
     is_joined: bool = False
@@ -267,7 +273,9 @@ def admit_recording(submission: Submission, found: Probe, *, now: datetime) -> S
             if joined is not None:
                 return Submitted(transcript=joined, is_joined=True)
         else:
-            transcript.guest_address_digest = count_anonymous_use(submission.address, now=now)
+            transcript.guest_address_digest = count_try(
+                submission.guest_try, address=submission.address, now=now
+            )
             _check_concurrency(submission, _count_open(submission).open)
         insert(transcript)
         # Before the commit, so that no row refers to a file that `Upload.end` has deleted. Where
@@ -305,7 +313,7 @@ def _count_open(submission: Submission) -> _Counted:
     is_open = Q(transcript__status__in=OPEN_STATUSES, status__in=OPEN_STATUSES) & ~is_detached()
     jobs = TranscriptionJob.objects.filter(is_open)
     if submission.user is None:
-        digest = digest_address(submission.address)
+        digest = find_address_digest(submission.guest_try, address=submission.address)
         mine = jobs.filter(transcript__owner=None, transcript__guest_address_digest=digest)
         return _Counted(open=mine.count(), same=0)
     running = jobs.filter(transcript__owner=submission.user).values_list("pk", Value("open"))
@@ -343,9 +351,10 @@ def _check_concurrency(submission: Submission, open_now: int) -> None:
 def _make_transcript(
     submission: Submission, found: Probe, *, now: datetime
 ) -> tuple[Transcript, str]:
-    """Return the row, not saved yet, and a guest's token for it (for an account, none)."""
+    """Return the row, not saved yet, and a new token of a guest for it, where there is none yet."""
     upload, options = submission.upload, submission.options
-    token, token_digest = ("", "") if submission.user is not None else make_guest_token()
+    is_guest = submission.user is None
+    token, token_digest = make_token(submission.guest_try) if is_guest else ("", "")
     is_short = 0 < found.duration_ms <= settings.SHORT_RECORDING_MS
     transcript = Transcript(
         owner=submission.user,

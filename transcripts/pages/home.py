@@ -15,12 +15,13 @@ from transcripts.intelligence.pages.panels import name_templates
 from transcripts.models import Transcript
 from transcripts.pages.front import describe_front
 from transcripts.pages.remarks import SENTENCES
-from transcripts.pages.script_texts import COMMON, EXPORT, render_texts
+from transcripts.pages.script_texts import COMMON, EXPORT, FILES, render_texts
 from transcripts.text.languages import LANGUAGE_NAMES
 
 TEXTS: dict[str, Any] = {
     **COMMON,
     **EXPORT,
+    **FILES,
     "uploading": _("Uploading"),
     "queued": _("Queued"),
     "queue_position": _("position {position} in the queue"),
@@ -42,7 +43,6 @@ TEXTS: dict[str, Any] = {
     ),
     "address_missing": _("Enter the link of the recording."),
     "show_transcript": _("Show transcript"),
-    "too_large": _("This file has {size}; your limit is {limit} a file."),
 }
 
 

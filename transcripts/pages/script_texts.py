@@ -35,6 +35,13 @@ COMMON: dict[str, Any] = {
     "reload": gettext_lazy("Reload"),
     "refusals": OtherThanEnglish(REFUSALS),
 }
+# Of every page that sends files: queue.js, guest-try.js.
+FILES = {
+    "paused": gettext_lazy("Choose the same file again to go on."),
+    "refused_empty": gettext_lazy("This file is empty."),
+    "refused_foreign": gettext_lazy("This is not an audio or video file."),
+    "refused_too_large": gettext_lazy("This file has {size}; your limit is {limit} a file."),
+}
 # Of every page that makes files: exports.js.
 EXPORT = {
     "export_too_slow": gettext_lazy("Preparing the file takes too long. Try again later."),

@@ -19,6 +19,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import User
+from accounts.this_machine import can_install
 from stt_web.core.errors import ApiError
 from transcripts.access import TranscriptNotFoundError, get_transcript
 from transcripts.diarization.voices import can_find_voices
@@ -117,6 +118,7 @@ def show_transcript(request: HttpRequest, transcript_id: UUID) -> HttpResponse:
         "formats": list(EXPORTS),
         "languages": list_languages(),
         "profiles": [(name, PROFILE_NAMES.get(name, name)) for name in PROFILES],
+        "can_install": can_install(request),
         "masked": [(kind, MASKED_NAMES.get(kind, kind)) for kind in KINDS],
         "makeable": list_choices(cast("User", request.user)),
         "translations": list_translations(transcript),

@@ -24,6 +24,7 @@ from transcripts.models import OPEN_STATUSES, Recording, Source, Transcript
 from transcripts.search.index import index_transcript
 from transcripts.services.recordings import detach_recording
 from transcripts.services.text_jobs import order_index
+from transcripts.uploads.models import ResumableUpload
 
 logger = logging.getLogger(__name__)
 
@@ -77,6 +78,7 @@ def claim_guest_transcript(user: User, token: str, *, is_by_page: bool) -> Trans
         ):
             raise TranscriptNotFoundError
         Recording.objects.filter(pk=found.recording_id).update(owner=user)
+        ResumableUpload.objects.filter(owner=None, transcript_id=found.pk).delete()
         found.refresh_from_db()
         index_transcript(found)
         order_index(found, is_urgent=True)

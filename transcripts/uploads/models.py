@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
 
 from transcripts.models.transcript import Source
 
@@ -21,7 +22,11 @@ class ResumableUpload(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="+"
+    )  # null: a guest, who has the token
+    guest_token_digest = models.CharField(max_length=64, blank=True)
+    guest_address_digest = models.CharField(max_length=64, blank=True)
     file_name = models.CharField(max_length=255, blank=True)
     fields = models.JSONField(default=dict)  # options, as a form would send them
     source = models.CharField(max_length=10, choices=Source.choices, default=Source.API)
@@ -34,7 +39,7 @@ class ResumableUpload(models.Model):
     error_message = models.CharField(max_length=500, blank=True)
     is_refused = models.BooleanField(default=False)  # for good: its file is deleted
     submitting_until = models.DateTimeField(null=True)  # a process makes the transcript
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=timezone.now)  # a guest's try counts since then
     received_at = models.DateTimeField()  # the last byte
     expires_at = models.DateTimeField()
 

@@ -18,7 +18,7 @@ from stt_web.core.uploads import Upload
 from transcripts.jobs.submit import Submission, submit_recording
 from transcripts.models import Source
 from transcripts.options import TranscriptionOptions
-from transcripts.pages.script_texts import COMMON, render_texts
+from transcripts.pages.script_texts import COMMON, FILES, render_texts
 
 TEXTS: dict[str, Any] = {
     "recording_named": _("Recording, {day}, {time}"),
@@ -40,9 +40,9 @@ TEXTS: dict[str, Any] = {
 
 QUEUE_TEXTS: dict[str, Any] = {
     **COMMON,
+    **FILES,
     "waiting": _("Waiting"),
     "uploading": _("Uploading"),
-    "paused": _("Choose the same file again to go on."),
     "sent": _("Queued"),
     "working": _("Transcribing"),
     "working_of": _("Transcribing: {done} of {total}"),
@@ -62,9 +62,6 @@ QUEUE_TEXTS: dict[str, Any] = {
     "ready": _("Transcript ready"),
     "not_ready": _("Transcription failed"),
     "too_many": _("{count} more files were not added: 500 at a time."),
-    "refused_empty": _("This file is empty."),
-    "refused_foreign": _("This is not an audio or video file."),
-    "refused_too_large": _("This file has {size}; your limit is {limit} a file."),
     "refused_no_minutes": _("You have no minutes left this month."),
 }
 

@@ -18,11 +18,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import close_old_connections
+from django.db import close_old_connections, transaction
 from django.db.models import F
 from django.utils import timezone
 
+from accounts.principals import Principal
 from billing.admission import Caller
+from billing.quotas import return_anonymous_use
 from stt_web.core.durable import sync_file
 from stt_web.core.upload_errors import StorageFullError, UploadTooLargeError
 from stt_web.core.uploads import DISK_IS_FULL
@@ -49,13 +51,34 @@ _LOCK_AGAIN_S = 0.05
 _COMMIT_BYTES = 8 * 1024 * 1024
 _COMMIT_S = 3.0
 _HEAD_BYTES = 64
+# A guest's, after the last byte. One that never had any is an answer that was lost on the way: its
+# try is back soon. The longest bounds what a slow sender can hold of the disk.
+_GUEST_WAITS = timedelta(hours=1)
+_GUEST_BEGINS = timedelta(minutes=10)
+_GUEST_LONGEST = timedelta(days=1)
 
 
-def get_upload(owner_id: uuid.UUID | None, upload_id: uuid.UUID) -> ResumableUpload:
-    """Return the account's upload. Raises UploadNotFoundError, UploadExpiredError. One query."""
-    upload = ResumableUpload.objects.filter(pk=upload_id, owner=owner_id).first()
+def find_upload(principal: Principal, upload_id: uuid.UUID) -> ResumableUpload:
+    """Return the account's upload, or the guest's who has its token. One query.
+
+    Raises UploadNotFoundError.
+    """
+    uploads = ResumableUpload.objects.filter(pk=upload_id)
+    if principal.user is not None:
+        upload = uploads.filter(owner=principal.user).first()
+    elif principal.guest_digest:
+        own = uploads.filter(owner=None, guest_token_digest=principal.guest_digest)
+        upload = own.first()
+    else:
+        upload = None
     if upload is None:
         raise UploadNotFoundError
+    return upload
+
+
+def get_upload(principal: Principal, upload_id: uuid.UUID) -> ResumableUpload:
+    """The same, while it may go on. Raises UploadNotFoundError, UploadExpiredError. One query."""
+    upload = find_upload(principal, upload_id)
     if upload.expires_at <= timezone.now() and not upload.is_over:
         raise UploadExpiredError
     return upload
@@ -66,8 +89,7 @@ def begin_part(
 ) -> "PartReceiver | CompleteWriter":
     """Return what takes the part's bytes. Raises ApiError: 404, 409, 410, 412, 413, 415, 423."""
     try:
-        user = caller.principal.user
-        upload = get_upload(user.pk if user is not None else None, upload_id)
+        upload = get_upload(caller.principal, upload_id)
         head = read_part_head(headers)
         upload = _note_length(upload, head, limit_bytes=caller.limits.max_file_bytes)
         if upload.is_over or upload.is_complete:
@@ -115,6 +137,7 @@ class PartReceiver:
     """Holds the file's lock from its making until `close`."""
 
     def __init__(self, upload: ResumableUpload, head: PartHead, *, limit_bytes: int) -> None:
+        self._upload = upload
         self._upload_id = upload.pk
         self._limit_bytes = upload.length_bytes or limit_bytes
         self._is_length_known = upload.length_bytes is not None
@@ -198,7 +221,9 @@ class PartReceiver:
         now = timezone.now()
         try:
             rows = self._rows().update(
-                offset_bytes=self._offset, received_at=now, expires_at=next_expiry(now)
+                offset_bytes=self._offset,
+                received_at=now,
+                expires_at=next_expiry(self._upload, received_bytes=self._offset, now=now),
             )
         finally:
             close_old_connections()
@@ -213,21 +238,34 @@ class PartReceiver:
         self._head = (self._head + data)[:_HEAD_BYTES]
         refusal = find_foreign_kind(self._head) if len(self._head) == _HEAD_BYTES else None
         if refusal is not None:
-            refuse_for_good(self._upload_id, refusal)
+            refuse_for_good(self._upload, refusal)
             raise refusal
 
 
-def refuse_for_good(upload_id: uuid.UUID, error: MediaError) -> None:
-    """Store why it becomes no transcript, and delete what of it is here."""
-    ResumableUpload.objects.filter(pk=upload_id, transcript_id=None).update(
-        is_refused=True, error_code=error.code, error_message=error.message[:500]
-    )
+def refuse_for_good(upload: ResumableUpload, error: MediaError) -> None:
+    """Store why it becomes no transcript, give a guest's try back, delete what of it is here."""
+    with transaction.atomic():
+        open_rows = ResumableUpload.objects.filter(transcript_id=None, is_refused=False)
+        if open_rows.filter(pk=upload.pk).update(
+            is_refused=True, error_code=error.code, error_message=error.message[:500]
+        ):
+            return_try(upload)
     close_old_connections()
-    delete_recording(f"{upload_id.hex}/recording")
+    delete_recording(f"{upload.pk.hex}/recording")
 
 
-def next_expiry(now: datetime) -> datetime:
-    return now + timedelta(hours=settings.UPLOAD_HOURS)
+def return_try(upload: ResumableUpload) -> None:
+    """Of a guest's upload that becomes no transcript: call it once, where that is decided."""
+    if upload.guest_address_digest:
+        return_anonymous_use(upload.guest_address_digest, counted_at=upload.created_at)
+
+
+def next_expiry(upload: ResumableUpload, *, received_bytes: int, now: datetime) -> datetime:
+    """Return until when an upload may go on of which nothing more comes from `now` on."""
+    if upload.owner_id is not None:
+        return now + timedelta(hours=settings.UPLOAD_HOURS)
+    waits = _GUEST_WAITS if received_bytes else _GUEST_BEGINS
+    return min(now + waits, upload.created_at + _GUEST_LONGEST)
 
 
 def _open_locked(upload: ResumableUpload) -> Any:

@@ -21,6 +21,7 @@ from billing.quotas import Limits, limits_for
 from stt_web.core.background import run_guarded
 from stt_web.core.errors import ApiError
 from stt_web.core.uploads import Upload
+from transcripts.jobs.guest_tries import GuestTry
 from transcripts.jobs.submit import Submission, submit_recording
 from transcripts.media.errors import MediaError
 from transcripts.models import Recording, Source, Transcript
@@ -51,7 +52,7 @@ async def submit_upload(upload: ResumableUpload, *, address: str) -> ResumableUp
     try:
         await _submit(upload, address=address)
     except MediaError as error:
-        await sync_to_async(refuse_for_good)(upload.pk, error)
+        await sync_to_async(refuse_for_good)(upload, error)
         raise
     except ApiError as error:
         await sync_to_async(_note_failure)(upload, error)
@@ -62,6 +63,11 @@ async def submit_upload(upload: ResumableUpload, *, address: str) -> ResumableUp
 async def _submit(upload: ResumableUpload, *, address: str) -> None:
     sha256 = await sync_to_async(_digest, thread_sensitive=False)(upload)
     user, limits = await sync_to_async(_read_owner)(upload)
+    guest_try = GuestTry(
+        token_digest=upload.guest_token_digest,
+        address_digest=upload.guest_address_digest,
+        counted_at=upload.created_at,
+    )
     recording = Upload(
         path=upload.path,
         file_name=upload.file_name,
@@ -78,13 +84,14 @@ async def _submit(upload: ResumableUpload, *, address: str) -> None:
             options=TranscriptionOptions.parse(upload.fields),
             is_async=True,
             source=Source(upload.source),
+            guest_try=guest_try if user is None else None,
         )
     )
     await sync_to_async(_link)(upload, submitted.transcript)
 
 
-def _read_owner(upload: ResumableUpload) -> tuple[User, Limits]:
-    user = User.objects.get(pk=upload.owner_id)
+def _read_owner(upload: ResumableUpload) -> tuple[User | None, Limits]:
+    user = User.objects.get(pk=upload.owner_id) if upload.owner_id is not None else None
     return user, limits_for(user)
 
 

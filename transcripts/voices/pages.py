@@ -16,6 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import User
+from accounts.this_machine import can_install
 from billing.ledger import read_balance
 from billing.quotas import account_for
 from stt_web.core.errors import ApiError
@@ -81,7 +82,7 @@ def show_voices(request: HttpRequest) -> HttpResponse:
         ],
         "samples": set(DESCRIPTIONS),
         "can_clone": any(engine.can_clone and is_usable(engine) for engine in engines),
-        "hints": _hints(engines),
+        "hints": _hints(engines) if can_install(request) else [],
         "problem": problem,
         "watermark": voices.watermark if voices else "",
         "consent": find_consent(user),

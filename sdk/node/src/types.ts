@@ -1516,6 +1516,8 @@ export interface Upload {
   length: number | null;
   transcript_id: string | null;
   error: UploadError | null;
+  /** Of a guest's, in the answer that begins it: what opens it. */
+  token?: string;
   created_at: string;
   expires_at: string;
 }

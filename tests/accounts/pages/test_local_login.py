@@ -51,6 +51,17 @@ def test_who_came_by_the_link_can_set_a_password_and_log_in_with_it(local: User)
     assert is_in(browser_of(local))
 
 
+def test_a_session_by_the_link_is_listed_and_ended_with_the_others(local: User) -> None:
+    browser, other = Client(headers={"user-agent": "Firefox/140.0 Linux"}), Client()
+    browser.get(make_login_path(LOCAL_USER))
+    other.get(make_login_path(LOCAL_USER))
+
+    assert "Firefox, Linux" in browser.get("/account/security/").content.decode()
+    browser.post("/account/security/log-out-everywhere/")
+    assert not is_in(browser)
+    assert not is_in(other)
+
+
 def test_the_first_lines_confirm_no_address_of_a_client_who_signed_up() -> None:
     member(LOCAL_USER, is_verified=False)
 

@@ -35,6 +35,17 @@ def transcribed(user: User, *, title: str = "Meeting", **fields: object) -> Tran
     return transcript
 
 
+def test_a_command_is_named_to_who_may_run_it(ann: User) -> None:
+    path, browser = f"/transcripts/{transcribed(ann).pk}/", browser_of(ann)
+    here = browser.get(path).content.decode()
+    elsewhere = browser.get(path, REMOTE_ADDR="192.0.2.1").content.decode()
+    assert "data-installs" in here
+    assert "data-installs" not in elsewhere
+
+    User.objects.filter(pk=ann.pk).update(is_staff=True)
+    assert "data-installs" in browser.get(path, REMOTE_ADDR="192.0.2.1").content.decode()
+
+
 def test_a_transcript_is_listed_and_can_be_read(ann: User) -> None:
     transcript = transcribed(ann)
     browser = browser_of(ann)

@@ -68,6 +68,7 @@ TEXTS: dict[str, Any] = {
     "languages_installed": _("Installed"),
     "languages_installable": _("Not installed"),
     "language_missing": _("Translation into this language ({language}) is not installed here."),
+    "ask_administrator": _("Ask your administrator to install it."),
     "no_languages": _("This server has no translation from the language of this transcript."),
     "show_beside": _("Show beside the text"),
     "hide_beside": _("Hide translation"),

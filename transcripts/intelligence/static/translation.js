@@ -102,7 +102,8 @@ function showHint() {
   const missing = target
     ? fill(texts.language_missing, { language: nameLanguage(target.code) })
     : texts.no_languages;
-  const hint = [missing, target?.install_hint].filter(Boolean).join(" ");
+  const way = "installs" in $("translate").dataset ? target?.install_hint : texts.ask_administrator;
+  const hint = [missing, target && way].filter(Boolean).join(" ");
   $("translate-hint").textContent = target?.installed ? "" : hint;
   $("translate").querySelector("button").disabled = !target?.installed;
 }

@@ -231,7 +231,7 @@ async function showEnd({ credits_charged: credits, gap_seconds: missing = 0 }) {
   if (missing) showRemark(fill(texts.gaps, { seconds: formatSeconds(missing) }));
   else if (isEmpty) showRemark(texts.no_speech);
   const notes = [];
-  if (credits !== undefined && form.dataset.ticket) notes.push(fill(texts.cost, { credits }));
+  if (credits && form.dataset.ticket) notes.push(fill(texts.cost, { credits }));
   $("cost").textContent = notes.join(" · ");
   offerTranscripts();
   if (isEmpty) return;
@@ -275,6 +275,8 @@ function offerTranscripts() {
   followText();
 }
 
+const toOpen = { textContent: texts.open, className: "button primary" };
+
 /**
  * @param {Part} part
  * @param {number} index
@@ -283,7 +285,7 @@ function describePart(part, index) {
   const item = make("li");
   const number = parts.length > 1 ? fill(texts.part, { n: index + 1 }) : "";
   const href = `/transcripts/${part.id}/`;
-  if (!part.token) item.append(make("a", { href, textContent: number || texts.open }));
+  if (!part.token) item.append(make("a", { href, ...(number ? { textContent: number } : toOpen) }));
   else if (number) item.append(make("span", { textContent: number }));
   const downloads = make("span", { className: "actions" });
   if (index === 0) downloads.append(makePart(texts.copy, copy));

@@ -1,17 +1,20 @@
 // A guest's recordings, one after the other, through the public API with what a program would use:
-// POST /v1/transcribe (async), the transcript's event stream, its exports.
+// /v1/uploads (tus), the transcript's event stream, its exports. A reload goes on with them.
 import { $, hideError, make, showError } from "./dom.js";
 import { followEvents } from "./event-stream.js";
 import { fetchExport, saveFile } from "../../exports/static/exports.js";
 import { formatBytes, formatClock } from "./format.js";
 import { GuestFiles } from "./guest-files.js";
 import { offerToSave } from "./guest-results.js";
+import { GuestStorage } from "./guest-storage.js";
+import { dropUpload, sendItem } from "./guest-upload.js";
 import { RequestError, callTranscript, requestJson, withRetries } from "./requests.js";
 import { fill, texts } from "./texts.js";
-import { upload } from "./upload.js";
 import { asFields, readForm } from "../../uploads/static/options.js";
+import { findRefusal } from "../../uploads/static/queue-items.js";
 
 const RESULT_WAITS_MS = [1000, 2000, 4000];
+const ANEW = { job: null, uploadUrl: "", token: "" };
 const signUp = { href: "/account/signup/", label: texts.sign_up };
 
 /** @typedef {import("./types.js").Segment} Segment */
@@ -21,25 +24,35 @@ const form = $("try");
 const submit = form.querySelector("[type=submit]");
 const cancelButton = $("cancel");
 const stateLine = document.querySelector(".upload-state");
-const files = new GuestFiles($("guest-files"), { show: open, retry });
+const storage = new GuestStorage();
+const files = new GuestFiles($("guest-files"), {
+  show: open,
+  retry,
+  changed: (item) => item.options && storage.save(item),
+  dropped: (item) => storage.remove(item),
+});
 let isRunning = false;
 /** @type {Item | null} */
 let shown = null; // whose transcript the page shows
+/** @type {string | null} */
+let speaking = null; // whose line was shown last
 let isOpened = false; // there is one to read: the next one doesn't take its place
 
 /** Take these instead of those that wait. @param {File[]} chosen */
 export function chooseFiles(chosen) {
   files.choose(chosen);
-  const limit = Number(form.dataset.limit);
-  for (const item of files.waiting())
-    if (limit && item.file.size > limit) {
-      const values = { size: formatBytes(item.file.size), limit: formatBytes(limit) };
-      files.change(item, { state: "refused", problem: fill(texts.too_large, values) });
-    }
+  const limits = { maxFileBytes: Number(form.dataset.limit), minutesLeft: null };
+  let refusal = "";
+  for (const item of files.waiting()) {
+    refusal = item.file ? findRefusal(item.file, limits) : "";
+    if (!refusal) continue;
+    const values = { size: formatBytes(item.size), limit: formatBytes(limits.maxFileBytes) };
+    files.change(item, { state: "refused", problem: fill(texts[`refused_${refusal}`], values) });
+  }
   if (isRunning) return; // they are next
   const [only] = files.items;
   if (files.items.length === 1 && only?.state === "refused")
-    showError(only.problem, { link: signUp });
+    showError(only.problem, refusal === "too_large" ? { link: signUp } : {});
   else hideError();
 }
 
@@ -53,6 +66,7 @@ export async function transcribeFiles() {
   submit.disabled = true;
   hideError();
   addEventListener("beforeunload", askBeforeLeaving);
+  for (const item of files.waiting()) begin(item);
   for (let [item] = files.waiting(); item; [item] = files.waiting()) await run(item);
   removeEventListener("beforeunload", askBeforeLeaving);
   $("progress").hidden = true;
@@ -60,13 +74,24 @@ export async function transcribeFiles() {
   isRunning = false;
 }
 
-/** Those that wait would be lost. @param {Event} event */
+/** From here on a reload goes on with it. @param {Item} item */
+function begin(item) {
+  files.change(item, { options: item.options ?? asFields(readForm(form)) });
+  storage.saveFile(item);
+}
+
+/** Those whose file is not stored here would be lost. @param {Event} event */
 function askBeforeLeaving(event) {
-  if (files.waiting().length) event.preventDefault();
+  const isLost = files.items.some(
+    ({ id, state, job }) =>
+      (state === "waiting" || state === "working") && !job && !storage.safe.has(id),
+  );
+  if (isLost) event.preventDefault();
 }
 
 /** @param {Item} item */
 function retry(item) {
+  if (!item.job && !item.file) return void files.change(item, { state: "paused", problem: "" });
   files.change(item, { state: "waiting", problem: "" });
   transcribeFiles();
 }
@@ -75,6 +100,7 @@ function retry(item) {
 async function run(item) {
   const controller = new AbortController();
   const { signal } = controller;
+  if (!item.options) begin(item);
   files.change(item, { state: "working" });
   if (!isOpened) clear(item);
   try {
@@ -82,8 +108,9 @@ async function run(item) {
       await follow(item, signal); // the connection was lost
     else await transcribe(item, controller);
   } catch (problem) {
-    if (signal.aborted) return void files.change(item, { state: "cancelled" });
-    fail(item, problem);
+    if (!signal.aborted) return fail(item, problem);
+    dropUpload(item);
+    files.change(item, { state: "cancelled", ...ANEW });
   }
 }
 
@@ -94,12 +121,12 @@ function fail(item, problem) {
     // None of the others would be taken; they stay here, and so does the way to try again.
     const left = [item, ...files.waiting()];
     for (const each of left)
-      files.change(each, { state: "refused", problem: texts.anonymous_limit });
+      files.change(each, { state: "failed", problem: texts.anonymous_limit });
     return void showError(texts.anonymous_limit, { link: signUp });
   }
   const message = messageOf(problem);
-  const isOver = problem instanceof FailedError; // else its events are followed again
-  files.change(item, { state: "failed", problem: message, job: isOver ? null : item.job });
+  const isPassing = problem instanceof RequestError && problem.isPassing; // else it begins again
+  files.change(item, { state: "failed", problem: message, ...(isPassing ? {} : ANEW) });
   if (files.items.length === 1) showError(message, { retry: () => retry(item) });
 }
 
@@ -112,25 +139,17 @@ async function transcribe(item, controller) {
     $("progress").hidden = true;
   };
   showState(item, "uploading", { part: 0 });
-  const accepted = await upload("/v1/transcribe", readBody(item.file), {
+  const job = await sendItem(item, {
     signal,
-    onProgress: (loaded, total) =>
-      showState(item, loaded < total ? "uploading" : "saving", {
-        detail: `${formatBytes(loaded)} / ${formatBytes(total)}`,
-        part: loaded / total,
+    onChange: (changes) => files.change(item, changes),
+    onProgress: (sent) =>
+      showState(item, sent < item.size ? "uploading" : "saving", {
+        detail: `${formatBytes(sent)} / ${formatBytes(item.size)}`,
+        part: sent / item.size,
       }),
   });
-  item.job = { id: accepted.id, token: accepted.token ?? "" };
+  files.change(item, { job });
   await follow(item, signal);
-}
-
-/** @param {File} file */
-function readBody(file) {
-  const body = new FormData();
-  body.append("async", "true");
-  for (const [name, value] of Object.entries(asFields(readForm(form)))) body.append(name, value);
-  body.append("file", file);
-  return body;
 }
 
 // ---- following the job
@@ -148,15 +167,18 @@ async function follow(item, signal) {
   $("progress").hidden = true;
   if (transcript.status === "cancelled") {
     if (shown === item) clear(null);
-    return void files.change(item, { state: "cancelled", job: null });
+    return void files.change(item, { state: "cancelled", ...ANEW });
   }
   if (transcript.status === "failed") throw new FailedError(transcript.error ?? texts.failed);
   hideError();
   files.change(item, { state: "done" });
   if (!isOpened) showTranscript(item, transcript);
   isOpened = true;
-  offerToSave(files.items.flatMap(({ state, job }) => (state === "done" && job ? [job] : [])));
+  offerToSave(listDone());
 }
+
+const listDone = () =>
+  files.items.flatMap(({ state, job }) => (state === "done" && job ? [job] : []));
 
 /** The server could not transcribe it; trying again sends it again. */
 class FailedError extends Error {}
@@ -221,6 +243,7 @@ async function open(item) {
     const transcript = await read(item);
     isOpened = true;
     showTranscript(item, transcript);
+    offerToSave(listDone());
   } catch (problem) {
     showError(messageOf(problem), { retry: () => open(item) });
   }
@@ -239,6 +262,7 @@ function showTranscript(item, transcript) {
 /** @param {Item | null} item whose transcript is to come here */
 function clear(item) {
   shown = item;
+  speaking = null;
   for (const id of ["result", "downloads"]) $(id).hidden = true;
   for (const id of ["segments", "warnings"]) $(id).replaceChildren();
   $("facts").textContent = "";
@@ -251,7 +275,7 @@ function clear(item) {
  */
 function showState(item, state, { detail = "", part = null } = {}) {
   $("progress").hidden = false;
-  const name = files.items.length > 1 ? item.file.name : "";
+  const name = files.items.length > 1 ? item.name : "";
   if (stateLine) stateLine.textContent = texts[state];
   $("detail").textContent = [name, detail].filter(Boolean).join(" · ");
   if (part === null) $("bar").removeAttribute("value");
@@ -262,7 +286,8 @@ function showState(item, state, { detail = "", part = null } = {}) {
 function showSegment({ start, speaker, text }) {
   $("result").hidden = false;
   const body = make("div");
-  if (speaker) body.append(make("b", { textContent: speaker }));
+  if (speaker && speaker !== speaking) body.append(make("b", { textContent: speaker }));
+  speaking = speaker;
   body.append(make("p", { textContent: text, dir: "auto" }));
   $("segments").append(make("li", {}, make("time", { textContent: formatClock(start) }), body));
 }
@@ -271,7 +296,7 @@ function showSegment({ start, speaker, text }) {
 function showFacts(item, transcript) {
   const warnings = /** @type {{code: string, message: string}[]} */ (transcript.warnings ?? []);
   const facts = [formatClock(transcript.duration), fill(texts.transcribed_with, transcript)];
-  if (files.items.length > 1) facts.unshift(item.file.name);
+  if (files.items.length > 1) facts.unshift(item.name);
   if (warnings.some(({ code }) => code === "no_speech")) facts.push(texts.no_speech);
   $("facts").textContent = facts.join(" · ");
   for (const { code, message } of warnings) {
@@ -293,12 +318,19 @@ for (const button of $("downloads").children)
   });
 
 /** @param {Item} item @param {string} format */
-async function save({ file, job }, format) {
-  const name = file.name.replace(/\.\w+$/, "") || "transcript";
+async function save({ name: fileName, job }, format) {
+  const name = fileName.replace(/\.\w+$/, "") || "transcript";
   const headers = { Authorization: `Bearer ${job?.token}` };
   const address = `/api/v1/transcripts/${job?.id}/export/${format}/`;
   saveFile(await fetchExport(address, { headers }), `${name}.${format}`);
 }
+
+// ---- after a reload
+
+storage.load().then((items) => {
+  files.restore(items);
+  if (items.some(({ state }) => state === "waiting")) transcribeFiles();
+});
 
 /** @param {unknown} problem */
 const messageOf = (problem) => (problem instanceof Error ? problem.message : String(problem));

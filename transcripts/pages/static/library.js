@@ -2,7 +2,7 @@
 // selected, and imports files: each by the API, as a program would.
 import { $, announce, hideError, make, makeButton, showError } from "./dom.js";
 import { formatClock } from "./format.js";
-import { nameLanguages } from "./languages.js";
+import { nameLanguage, nameLanguages } from "./languages.js";
 import { callTranscript, fetchTicket, readJson, request } from "./requests.js";
 import { fill, texts } from "./texts.js";
 import { upload } from "./upload.js";
@@ -126,6 +126,7 @@ async function refreshList() {
   for (const box of fresh.querySelectorAll("[name=ids]"))
     box.toggleAttribute("checked", selected.has(/** @type {HTMLInputElement} */ (box).value));
   $("list").replaceChildren(...fresh.childNodes);
+  nameListed();
   showSelected();
 }
 
@@ -141,6 +142,13 @@ $("show-import").addEventListener("click", () => {
   if (!form.hidden) files.focus();
 });
 nameLanguages($("import-language"));
+nameListed();
+
+/** Languages of the rows: the server writes their codes. */
+function nameListed() {
+  for (const each of $("list").querySelectorAll("[data-language]"))
+    each.textContent = nameLanguage(each.textContent);
+}
 
 form.addEventListener("submit", async (/** @type {Event} */ event) => {
   event.preventDefault();

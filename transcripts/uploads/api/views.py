@@ -23,15 +23,21 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.permissions import PageAuthentication, principal_of, user_of
+from accounts.permissions import (
+    PageAuthentication,
+    UploadAuthentication,
+    principal_of,
+    user_of,
+)
 from accounts.principals import (
-    OF_UPLOADS,
+    OF_PARTS,
     check_known,
     check_scopes,
     check_still_good,
     resolve_request,
 )
 from billing.admission import Caller
+from billing.anonymous import AnonymousLimitError
 from billing.ledger import NoCreditsError
 from billing.quotas import limits_for
 from stt_web.core.documentation import documented_as, raises
@@ -99,14 +105,15 @@ class UploadSerializer(serializers.Serializer[object]):
     length = serializers.IntegerField(allow_null=True)
     transcript_id = serializers.UUIDField(allow_null=True)
     error = UploadErrorSerializer(allow_null=True)
+    token = serializers.CharField(
+        required=False, help_text="Of a guest's, in the answer that begins it: what opens it."
+    )
     created_at = serializers.DateTimeField()
     expires_at = serializers.DateTimeField()
 
 
 class TusView(APIView):
     """Answers and refusals carry the protocol's version. No cookie counts on /v1/."""
-
-    authentication_classes = (PageAuthentication,)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         if request.method != "OPTIONS":  # which is open to everyone
@@ -134,6 +141,8 @@ class TusView(APIView):
 
 
 class UploadListView(TusView):
+    authentication_classes = (PageAuthentication,)
+    guest_methods = ("POST",)
     scopes = {"GET": _SCOPE, "POST": _SCOPE}
 
     @raises()
@@ -148,6 +157,7 @@ class UploadListView(TusView):
         *OPTION_ERRORS,
         UnknownTemplateError,
         NoCreditsError,
+        AnonymousLimitError,
         UploadTooLargeError,
         TooManyUploadsError,
         StorageFullError,
@@ -168,18 +178,31 @@ class UploadListView(TusView):
         responses={(201, "application/json"): UploadSerializer},
     )
     def post(self, request: Request) -> Response:
-        """Begin a resumable upload (tus 1.0); with its last byte, a transcript begins."""
+        """Begin a resumable upload (tus 1.0); with its last byte, a transcript begins.
+
+        Without a key it is a guest's: it counts as one of the day's recordings, and
+        `X-Transcript-Token` is what opens it, and then the transcript.
+        """
         headers = {name.lower(): value for name, value in request.headers.items()}
         check_version(headers)
-        user = user_of(request)
-        upload = create_upload(
-            user, headers, limits=limits_for(user), source=source_of(principal_of(request))
+        principal = principal_of(request)
+        created = create_upload(
+            principal.user,
+            headers,
+            limits=limits_for(principal.user),
+            source=source_of(principal),
+            address=principal.address,
         )
+        upload, token = created.upload, created.guest_token
         where = {"Location": f"/v1/uploads/{upload.pk}", **describe_in_headers(upload)}
-        return Response(describe(upload), status=201, headers=where)
+        if not token:
+            return Response(describe(upload), status=201, headers=where)
+        where["X-Transcript-Token"] = token
+        return Response({**describe(upload), "token": token}, status=201, headers=where)
 
 
 class UploadView(TusView):
+    authentication_classes = (UploadAuthentication,)
     scopes = {"GET": _SCOPE, "PATCH": _SCOPE, "DELETE": _SCOPE}
 
     @raises(UploadNotFoundError, UploadExpiredError)
@@ -187,7 +210,7 @@ class UploadView(TusView):
     def get(self, request: Request, upload_id: UUID) -> Response:
         """Return how much of an upload is here, and what became of it; HEAD, tus's own, has it in
         its headers."""
-        upload = get_upload(user_of(request).pk, upload_id)
+        upload = get_upload(principal_of(request), upload_id)
         return Response(describe(upload), headers=describe_in_headers(upload))
 
     @raises(
@@ -231,7 +254,7 @@ class UploadView(TusView):
     @extend_schema(operation_id="end_upload", responses={204: None})
     def delete(self, request: Request, upload_id: UUID) -> Response:
         """End an upload, and delete what of it is here."""
-        end_upload(user_of(request), upload_id)
+        end_upload(principal_of(request), upload_id)
         return Response(status=204)
 
 
@@ -247,8 +270,7 @@ async def take_part(request: HttpRequest, upload_id: UUID) -> HttpResponse:
     """PATCH /v1/uploads/:id — its bytes are stored already; the last ones make a transcript."""
     try:
         caller = await sync_to_async(_find_caller)(request)
-        user = caller.principal.user
-        upload = await sync_to_async(get_upload)(user.pk if user else None, upload_id)
+        upload = await sync_to_async(get_upload)(caller.principal, upload_id)
         if upload.is_complete and not upload.is_over:
             await sync_to_async(check_still_good)(caller.principal)
             upload = await submit_upload(upload, address=caller.principal.address)
@@ -265,7 +287,7 @@ def _find_caller(request: HttpRequest) -> Caller:
     scope = request.scope if isinstance(request, ASGIRequest) else {}
     if "stt.caller" in scope:
         return cast("Caller", scope["stt.caller"])
-    principal = resolve_request(request, accepted=OF_UPLOADS)
+    principal = resolve_request(request, accepted=OF_PARTS)
     check_known(principal)
     check_scopes(principal, _SCOPE)
     return Caller(principal=principal, limits=limits_for(principal.user))

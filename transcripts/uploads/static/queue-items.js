@@ -110,7 +110,8 @@ export const byAge = (items) => [...items].sort((a, b) => a.addedAt - b.addedAt)
 
 /**
  * The item that a file goes on with: the same file, chosen again after a reload.
- * @param {Item[]} items
+ * @template {{state: string, kind: string, name: string, size: number, modified: number}} Known
+ * @param {Known[]} items
  * @param {{name: string, size: number, lastModified?: number}} file
  */
 export function findSame(items, file) {

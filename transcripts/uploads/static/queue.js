@@ -344,6 +344,7 @@ async function wake() {
   const sent = [...items.values()].filter(({ state }) => state === "sent" || state === "working");
   if (sent.length) follow();
   for (const { id } of sent) catchUp(id);
+  if (![...items.values()].some(isActive)) panel.setFolded(true); // nothing to follow: make room
   show();
   start();
 }

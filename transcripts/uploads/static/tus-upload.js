@@ -6,6 +6,7 @@ export const ENDPOINT = "/v1/uploads";
 const PART_TYPE = "application/offset+octet-stream";
 const RETRY_WAITS_MS = [0, 1000, 3000, 5000, 10_000, 20_000, 30_000, 60_000, 60_000, 120_000];
 const PASSING = [0, 408, 409, 423, 425, 429, 460, 500, 502, 503, 504];
+const LASTING = ["queue_full", "anonymous_limit", "concurrency_limit"];
 const STALL_MS = 45_000; // nothing more was taken: the line is dead
 const TICKET_MS = 40_000; // it is good for a minute
 
@@ -29,7 +30,8 @@ export class Tickets {
     this.madeAt = -Infinity;
   }
 
-  get() {
+  /** @param {string} [_method] */
+  get(_method) {
     if (this.ticket && Date.now() - this.madeAt < TICKET_MS) return this.ticket;
     this.madeAt = Date.now();
     this.ticket = fetchTicket(this.address);
@@ -38,11 +40,25 @@ export class Tickets {
   }
 }
 
+/** What a guest has in place of tickets: nothing to begin an upload, then the token that it got. */
+export class GuestToken {
+  constructor(token = "") {
+    this.token = token;
+  }
+
+  /** @param {string} [method] */
+  async get(method) {
+    return method === "POST" ? "" : this.token;
+  }
+}
+
+/** @typedef {Tickets | GuestToken} Credential */
+
 /**
  * Send a file; return its transcript's id. Throws RequestError, and an AbortError by `signal`.
  * @param {File | Blob} file
  * @param {{
- *   tickets: Tickets,
+ *   tickets: Credential,
  *   uploadUrl: string,
  *   metadata: Record<string, string>,
  *   onCreated: (url: string) => void,
@@ -66,9 +82,13 @@ export async function sendFile(file, options) {
       retryDelays: RETRY_WAITS_MS,
       storeFingerprintForResuming: false,
       onUploadUrlAvailable: () => onCreated(new URL(upload.url, location.href).pathname),
-      onBeforeRequest: async (/** @type {any} */ sent) =>
-        sent.setHeader("Authorization", `Bearer ${await tickets.get()}`),
+      onBeforeRequest: async (/** @type {any} */ sent) => {
+        const bearer = await tickets.get(sent.getMethod());
+        if (bearer) sent.setHeader("Authorization", `Bearer ${bearer}`);
+      },
       onAfterResponse: (/** @type {any} */ _sent, /** @type {any} */ answer) => {
+        const token = answer.getHeader("X-Transcript-Token");
+        if (token && tickets instanceof GuestToken) tickets.token = token;
         transcriptId = answer.getHeader("X-Transcript-Id") || transcriptId;
       },
       onShouldRetry: (/** @type {any} */ problem) => isPassing(problem),
@@ -107,7 +127,7 @@ export async function sendFile(file, options) {
  * @param {string} url
  * @param {number} offset
  * @param {Blob} part
- * @param {{tickets: Tickets, signal?: AbortSignal}} options
+ * @param {{tickets: Credential, signal?: AbortSignal}} options
  */
 export async function sendPart(url, offset, part, { tickets, signal }) {
   const answer = await request(url, {
@@ -122,7 +142,7 @@ export async function sendPart(url, offset, part, { tickets, signal }) {
 /**
  * Begin an upload whose length comes at its end; return its address.
  * @param {Record<string, string>} metadata
- * @param {{tickets: Tickets, signal?: AbortSignal}} options
+ * @param {{tickets: Credential, signal?: AbortSignal}} options
  */
 export async function beginRecording(metadata, { tickets, signal }) {
   const pairs = Object.entries(metadata).map(([name, value]) => `${name} ${encode(value)}`);
@@ -139,7 +159,7 @@ export async function beginRecording(metadata, { tickets, signal }) {
  * Say that an upload ends at `length`, all of which is there; return its transcript's id.
  * @param {string} url
  * @param {number} length
- * @param {{tickets: Tickets, signal?: AbortSignal}} options
+ * @param {{tickets: Credential, signal?: AbortSignal}} options
  */
 export async function endUpload(url, length, { tickets, signal }) {
   const headers = {
@@ -159,7 +179,7 @@ export async function endUpload(url, length, { tickets, signal }) {
 /**
  * How much of an upload is there. Throws RequestError.
  * @param {string} url
- * @param {{tickets: Tickets, signal?: AbortSignal}} options
+ * @param {{tickets: Credential, signal?: AbortSignal}} options
  */
 export async function readOffset(url, { tickets, signal }) {
   const answer = await request(url, {
@@ -172,14 +192,14 @@ export async function readOffset(url, { tickets, signal }) {
 
 /**
  * @param {string} url
- * @param {Tickets} tickets
+ * @param {Credential} tickets
  */
 export async function deleteUpload(url, tickets) {
   await request(url, { method: "DELETE", headers: await tusHeaders(tickets, {}) });
 }
 
 /**
- * @param {Tickets} tickets
+ * @param {Credential} tickets
  * @param {Record<string, string>} headers
  */
 async function tusHeaders(tickets, headers) {
@@ -190,7 +210,7 @@ async function tusHeaders(tickets, headers) {
 /** @param {any} problem */
 function isPassing(problem) {
   const status = problem.originalResponse?.getStatus() ?? 0;
-  if (status === 429 || status === 503) return codeOf(problem) !== "queue_full";
+  if (status === 429 || status === 503) return !LASTING.includes(codeOf(problem));
   return PASSING.includes(status);
 }
 

@@ -1534,6 +1534,7 @@ class Upload(TypedDict):
     length: int | None
     transcript_id: str | None
     error: UploadError | None
+    token: NotRequired[str]
     created_at: str
     expires_at: str
 
