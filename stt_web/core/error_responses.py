@@ -99,8 +99,8 @@ class MethodNotAllowedError(ApiError):
 
 def answer_error(error: ApiError, *, path: str = "") -> JsonResponse:
     """Return the error in the shape of its address: ours, or a dialect's (`ERROR_SHAPES`)."""
-    headers = error.headers_at(path)
-    return JsonResponse(_body_for(path, error), status=error.status, headers=headers)
+    body = _body_for(path, error)  # a dialect's may add a header
+    return JsonResponse(body, status=error.status, headers=error.headers_at(path))
 
 
 def _body_for(path: str, error: ApiError) -> dict[str, object]:

@@ -1,5 +1,7 @@
 """Deepgram's query: what each parameter asks for, and which are refused by their names."""
 
+from dataclasses import replace
+
 import pytest
 from django.http import QueryDict
 
@@ -29,7 +31,9 @@ def test_what_is_refused_is_named(name: str) -> None:
     [name for name, field in FIELDS.items() if field.fate is Fate.IGNORED] + ["unknown"],
 )
 def test_what_is_ignored_changes_nothing(name: str) -> None:
-    assert read(f"{name}=true") == read()
+    asked = read(f"{name}=true")
+    assert [ignored for ignored, _ in asked.ignored] == [name]
+    assert replace(asked, ignored=()) == read()
 
 
 @pytest.mark.parametrize(
