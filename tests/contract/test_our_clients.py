@@ -56,7 +56,6 @@ def test_the_python_client(
     assert got["keys"] == ["only transcribes"]
     assert got["revoked"] == ["AuthError", "invalid_key", True]
     assert got["unknown"] == ["NotFoundError", "not_found", True]
-    assert got["unknownChat"] == ["There is no such transcript.", True]
     assert got["not_audio"][0] == "BadRequestError"
     assert got["no_model"] == ["BadRequestError", "unknown_model", True]
 
@@ -136,6 +135,7 @@ def test_the_node_client(system: System, key: str, meeting: Path, pcm: Path, nod
     assert got["narrowReads"] == ["AuthError", "missing_scope", True]
     assert got["revoked"] == ["AuthError", "invalid_key", True]
     assert got["unknown"] == ["NotFoundError", "not_found", True]
+    assert got["unknownChat"] == ["There is no such transcript.", True]
     assert got["notAudio"][0] == "BadRequestError"
     assert got["clean"] == "RIFF"
     assert got["unspoken"][:2] == ["NotInstalledError", "not_installed"]

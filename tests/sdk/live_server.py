@@ -15,12 +15,19 @@ _BYTES_A_MS = 32
 class LiveServer:
     """Stores audio in steps of 100 ms; cuts the first `cuts` connections after `cut_after` bytes.
 
-    `refusal` is sent in place of `ready`. Without `cuts` it is a plain server.
+    `refusal` is sent in place of `ready`; with `is_started`, to the first audio. Without `cuts` it
+    is a plain server.
     """
 
     def __init__(
-        self, *, cuts: int = 0, cut_after: int = 0, refusal: dict[str, Any] | None = None
+        self,
+        *,
+        cuts: int = 0,
+        cut_after: int = 0,
+        refusal: dict[str, Any] | None = None,
+        is_started: bool = False,
     ) -> None:
+        self._is_started = is_started
         self.audio = bytearray()
         self.configurations: list[dict[str, Any]] = []
         self.keys: list[str | None] = []
@@ -30,13 +37,15 @@ class LiveServer:
     async def converse(self, socket: ServerConnection) -> None:
         assert socket.request is not None
         self.keys.append(socket.request.headers.get("Authorization"))
-        if self._refusal is not None:
+        if self._refusal is not None and not self._is_started:
             return await self._send(socket, **self._refusal)
         await self._send(socket, status="ready")
         self.configurations.append(json.loads(await socket.recv()))
         self._drop_unstored()
         await self._send(socket, status="started", transcript_id="t1", resume_token="r1")
         async for frame in socket:
+            if isinstance(frame, bytes) and self._refusal is not None:
+                return await self._send(socket, **self._refusal)
             if isinstance(frame, bytes):
                 self.audio += frame
                 if self._cuts and len(self.audio) >= self._cut_after:

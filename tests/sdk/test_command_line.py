@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.sdk.terminal import environment, run, terminal
-from tests.sdk.test_sending import DETAIL, EVENTS, Product, event
+from tests.sdk.test_sending import ACCEPTED, DETAIL, EVENTS, Product, event
 from tests.sdk.unreliable_server import Answer, Received, UnreliableServer
 
 SRT = b"1\n00:00:00,000"
@@ -113,7 +113,7 @@ def test_what_cannot_be_read_fails_the_command_and_no_other(
     failed = {each["file"]: each for each in events if each["event"] == "failed"}
     assert failed.keys() == UNREADABLE.keys()
     assert {each["code"] for each in failed.values()} == {"file"}
-    assert failed["missing.mp3"]["error"].startswith("There is no such file.")
+    assert failed["missing.mp3"]["error"] == "There is no such file."
     assert product.count("/v1/transcribe") == 2
 
 
@@ -122,6 +122,33 @@ def test_a_text_that_cannot_be_written_fails_the_command(folder: Path, env: Env)
 
     assert done.returncode == 1
     assert b"`stt export t1` has the text." in done.stderr
+
+
+def test_where_only_the_export_fails_the_text_is_not_lost(folder: Path, serve: Any) -> None:
+    refused = Answer(400, {"error": "There is no such profile.", "code": "invalid_value"})
+    server = serve(Product(api__v1__transcripts__t1__export__srt=[refused]))
+    env = environment(STT_BASE_URL=server.url, STT_API_KEY="stt_key")
+
+    done = run("transcribe", "a.mp3", "-f", "srt", "--profile", "none", cwd=folder, env=env)
+
+    assert done.returncode == 1
+    assert b"There is no such profile. `stt export t1` has the text. (invalid" in done.stderr
+
+
+def test_a_key_that_may_only_transcribe_gets_its_text(folder: Path, serve: Any) -> None:
+    refused = Answer(403, {"error": "It lacks the scope.", "code": "missing_scope"})
+    joined = Answer(body=SRT, headers={"Content-Type": "text/plain"})
+    server = serve(
+        Product(
+            api__v1__transcripts__t1__events=[refused] * 2,
+            v1__transcribe=[ACCEPTED, ACCEPTED, joined],
+        )
+    )
+    env = environment(STT_BASE_URL=server.url, STT_API_KEY="stt_key")
+
+    done = run("transcribe", "a.mp3", "-f", "srt", cwd=folder, env=env)
+
+    assert (done.returncode, done.stdout) == (0, SRT + b"\n"), done.stderr
 
 
 def test_no_two_recordings_become_one_file(folder: Path, env: Env) -> None:
@@ -166,6 +193,28 @@ def test_exit_codes(folder: Path, arguments: list[str], code: int, serve: Any) -
     env = environment(STT_BASE_URL=server.url)
 
     assert run(*arguments, cwd=folder, env=env).returncode == code
+
+
+def test_without_a_key_it_names_where_one_is_taken_from(folder: Path, serve: Any) -> None:
+    server = serve([Answer(401, {"error": "Send your API key.", "code": "missing_key"})])
+
+    done = run("list", cwd=folder, env=environment(STT_BASE_URL=server.url))
+
+    assert b"STT_API_KEY" in done.stderr
+
+
+def test_days_without_use_are_in_no_table(folder: Path, serve: Any) -> None:
+    unused = {"date": "2026-01-01", "jobs": 0, "minutes": 0, "credits": 0}
+    used = {**unused, "date": "2026-01-02", "jobs": 3}
+    usage = {"days": [unused, used], "totals": {"jobs": 3, "minutes": 0, "credits": 0}}
+    server = serve([Answer(body=usage)])
+    env = environment(STT_BASE_URL=server.url, STT_API_KEY="stt_key")
+
+    table = run("usage", cwd=folder, env=env).stdout.decode()
+    lines = run("usage", "--json", cwd=folder, env=env).stdout.splitlines()
+
+    assert ("2026-01-01" in table, "2026-01-02" in table) == (False, True)
+    assert len(lines) == 3
 
 
 def test_help_names_what_the_microphone_needs(folder: Path) -> None:

@@ -71,6 +71,20 @@ async def test_a_refusal_is_raised_as_it_is() -> None:
     assert caught.value.code == "no_credits"
 
 
+def test_the_command_line_shows_once_what_ends_a_session(tmp_path: Path) -> None:
+    (tmp_path / "audio.raw").write_bytes(AUDIO)
+    refusal = {"error": "This can't be streamed.", "code": "unsupported_audio"}
+    with running(LiveServer(refusal=refusal, is_started=True)) as server:
+        env = environment(STT_BASE_URL=server.url, STT_API_KEY="stt_key")
+        done = run("live", "audio.raw", cwd=tmp_path, env=env)
+        missing = run("live", "missing.raw", cwd=tmp_path, env=env)
+
+    assert done.stderr == b"stt: This can't be streamed. (unsupported_audio)\n"
+    assert (done.returncode, missing.returncode) == (1, 1)
+    assert missing.stderr == b"stt: missing.raw: No such file or directory. (file)\n"
+    assert len(server.keys) == 1
+
+
 async def test_a_server_that_is_not_there_is_an_error() -> None:
     async with AsyncSTTClient("stt_key", "http://127.0.0.1:9") as client:
         with pytest.raises(open_stt.ConnectionFailedError):

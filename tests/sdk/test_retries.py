@@ -182,7 +182,7 @@ def test_a_server_that_is_not_there_is_an_error(serve: Any, ask: Ask) -> None:
     server = serve([MODELS])
     server.url = "http://127.0.0.1:9"  # discard: closed
 
-    with pytest.raises(open_stt.ConnectionFailedError, match="can't be reached"):
+    with pytest.raises(open_stt.ConnectionFailedError, match=r"127\.0\.0\.1:9 can't be reached"):
         ask(server, lambda client: client.models(), max_retries=0)
 
 

@@ -342,19 +342,19 @@ def _summarise(question: ChatQuestion, engines: TextEngines) -> ChatAnswer:
     body = summarise_text(question.source, engines, style="brief", model=question.model)
     sources = []
     for each in body["sentences"]:
-        (order,) = each["evidence"]["segments"]
-        passage = question.passages[order]
-        sources.append(
-            {
-                "segment_order": order,
-                "segment": passage.key,
-                "text": passage.text,
-                "score": 1.0,
-                "start": passage.start_ms / 1000,
-                "end": passage.end_ms / 1000,
-                "speaker": passage.speaker,
-            }
-        )
+        for order in each["evidence"]["segments"]:
+            passage = question.passages[order]
+            sources.append(
+                {
+                    "segment_order": order,
+                    "segment": passage.key,
+                    "text": passage.text,
+                    "score": 1.0,
+                    "start": passage.start_ms / 1000,
+                    "end": passage.end_ms / 1000,
+                    "speaker": passage.speaker,
+                }
+            )
     return ChatAnswer(
         body["summary"], True, tuple(sources), body["model"], bool(body["approximate"])
     )

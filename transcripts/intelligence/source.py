@@ -8,10 +8,12 @@ read as one.
 """
 
 import re
+from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import accumulate
 from typing import Any
 
 import py3langid
@@ -20,7 +22,8 @@ from transcripts.exports.document import Document
 from transcripts.text.clock import format_clock
 from transcripts.text.languages import LANGUAGE_NAMES
 from transcripts.text.segments import Segment
-from transcripts.text.sentences import split_sentences
+from transcripts.text.sentences import group_segments, split_sentences
+from transcripts.text.writing import ends_sentence, is_spaced
 
 MOST_SENTENCES = 10_000
 _LABEL = re.compile(r"\s*(?P<name>[^\W\d_][\w .'’-]{0,39}): +(?=\S)")
@@ -33,12 +36,14 @@ _UNSURE = 15.0  # of log probability, up to which a language may still be the ri
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """Characters `start` to `end` of the text. `segment`: its order in the transcript, from 0."""
+    """Characters `start` to `end` of the text. `segment`, `last_segment`: the orders in the
+    transcript, from 0, of those that it goes over."""
 
     text: str
     start: int
     end: int
     segment: int | None = None
+    last_segment: int | None = None
     start_ms: int | None = None
     end_ms: int | None = None
     speaker: str | None = None
@@ -55,7 +60,8 @@ class Sentence:
         """Return where it stands: characters of the text; of a transcript segments and seconds."""
         evidence: dict[str, Any] = {"characters": [self.start, self.end]}
         if self.segment is not None:
-            evidence["segments"] = [self.segment]
+            last = self.segment if self.last_segment is None else self.last_segment
+            evidence["segments"] = list(range(self.segment, last + 1))
         if self.start_ms is not None:
             evidence["start"] = self.start_ms / 1000
         if self.end_ms is not None:
@@ -115,27 +121,46 @@ def read_document(
 
     is_chosen: of which segments sentences are read; the places of the others stay theirs.
     """
-    text = "\n".join(segment.text for segment in document.segments)
+    segments = document.segments
+    text = "\n".join(segment.text for segment in segments)
     spoken = language or document.language or identify_language(text)
+    starts = list(accumulate((len(each.text) + 1 for each in segments), initial=0))
     sentences: list[Sentence] = []
-    offset = 0
-    for order, segment in enumerate(document.segments):
-        parts = (
-            split_sentences(segment.text, segment.language or spoken) if is_chosen(segment) else ()
-        )
-        for start, end in parts:
+    for orders in _divide(segments, spoken, is_chosen):
+        begin = starts[orders[0]]
+        # A line's end would end the sentence, too.
+        joined = " ".join(segments[order].text for order in orders)
+        for start, end in split_sentences(joined, segments[orders[0]].language or spoken):
+            first = bisect_right(starts, begin + start) - 1
+            last = bisect_right(starts, begin + end - 1) - 1
             sentence = Sentence(
-                segment.text[start:end],
-                offset + start,
-                offset + end,
-                segment=order,
-                start_ms=segment.start_ms,
-                end_ms=segment.end_ms,
-                speaker=segment.speaker_name,
+                text[begin + start : begin + end],
+                begin + start,
+                begin + end,
+                segment=first,
+                last_segment=last,
+                start_ms=segments[first].start_ms,
+                end_ms=segments[last].end_ms,
+                speaker=segments[first].speaker_name,
             )
             sentences.append(sentence)
-        offset += len(segment.text) + 1
     return _make(text, spoken, sentences)
+
+
+def _divide(
+    segments: Sequence[Segment], language: str, is_chosen: Callable[[Segment], bool]
+) -> Iterator[list[int]]:
+    """Yield the chosen segments by their orders: those that a sentence goes on over together, if it
+    ends there and the language puts spaces between words; without marks each stands for itself."""
+    for orders in group_segments(segments, language=language):
+        chosen = [order for order in orders if is_chosen(segments[order])]
+        last = segments[orders[-1]]
+        spoken = last.language or language
+        is_whole = chosen == orders and ends_sentence(last.text.rstrip(), language=spoken)
+        if is_whole and is_spaced(spoken):
+            yield orders
+        else:
+            yield from ([order] for order in chosen)
 
 
 def identify_language(text: str) -> str:
@@ -172,6 +197,7 @@ def _join_most(text: str, sentences: list[Sentence]) -> list[Sentence]:
             text=text[group[0].start : group[-1].end],
             end=group[-1].end,
             end_ms=group[-1].end_ms,
+            last_segment=group[-1].last_segment,
         )
         for group in groups
     ]

@@ -12,13 +12,11 @@ from transcripts.exports.divisions import divide_text
 from transcripts.exports.document import Document
 from transcripts.intelligence.engines import TextEngines
 from transcripts.text.segments import Segment
-from transcripts.text.sentences import split_sentences
+from transcripts.text.sentences import group_segments, split_sentences
 from transcripts.text.translated import TranslatedPart, TranslatedSegment
 from transcripts.text.words import Word
-from transcripts.text.writing import ends_sentence, is_spaced_between
+from transcripts.text.writing import is_spaced_between
 
-_PAUSE_MS = 3_000  # a sentence that pauses longer is two
-_LONGEST = 600  # characters: speech without a stop isn't joined for ever
 _NO_WORDS = "no_words"  # the reason for which what has none comes back, and rightly so
 
 
@@ -106,7 +104,7 @@ def _translate(
 
 
 def _join_sentences(segments: Sequence[Segment], language: str) -> Iterator[_SpokenSentence]:
-    for orders in _group(segments, language):
+    for orders in group_segments(segments, language=language):
         text, starts = "", []
         for order in orders:
             added = segments[order].text
@@ -121,28 +119,6 @@ def _join_sentences(segments: Sequence[Segment], language: str) -> Iterator[_Spo
                 if begin < end and start < begin + len(segments[order].text)
             )
             yield _SpokenSentence(text[start:end], own, places)
-
-
-def _group(segments: Sequence[Segment], language: str) -> Iterator[list[int]]:
-    """Yield the orders of the segments that a sentence may go on over."""
-    group: list[int] = []
-    length = 0
-    for order, segment in enumerate(segments):
-        if group and not _goes_on(segments[group[-1]], segment, language, length=length):
-            yield group
-            group, length = [], 0
-        group.append(order)
-        length += len(segment.text)
-    if group:
-        yield group
-
-
-def _goes_on(before: Segment, after: Segment, language: str, *, length: int) -> bool:
-    is_same = (before.speaker, before.language) == (after.speaker, after.language)
-    if not is_same or after.start_ms - before.end_ms > _PAUSE_MS or length > _LONGEST:
-        return False
-    last, first = before.text.split()[-1:], after.text.split()[:1]
-    return not (last and first and ends_sentence(last[0], first[0], language=language))
 
 
 def _time_of(segment: Segment, place: _Place) -> tuple[int, int]:

@@ -9,8 +9,11 @@ from collections.abc import Iterator, Sequence
 
 import sentencex
 
-from transcripts.text.writing import is_always_followed
+from transcripts.text.segments import Segment
+from transcripts.text.writing import ends_sentence, is_always_followed
 
+_PAUSE_MS = 3_000  # a sentence that pauses longer is two
+_LONGEST_GROUP = 600  # characters: speech without a stop isn't joined for ever
 _LONGEST = 400  # characters of a sentence; what has no stop for longer is cut at a space
 _INITIAL = re.compile(r"[^\W\d_]\.\Z")
 _REST_OF_DEGREE = re.compile(r"[^\W\d_]\.")  # of "Ph.D."
@@ -31,6 +34,29 @@ def split_sentences(text: str, language: str) -> Iterator[tuple[int, int]]:
     """
     for start, end in _find(text, language):
         yield from _cut(text, start, end)
+
+
+def group_segments(segments: Sequence[Segment], *, language: str) -> Iterator[list[int]]:
+    """Yield the orders of the segments that a sentence may go on over: of one speaker and language,
+    without a long pause. language: of segments that name none."""
+    group: list[int] = []
+    length = 0
+    for order, segment in enumerate(segments):
+        if group and not _is_continued(segments[group[-1]], segment, language, length=length):
+            yield group
+            group, length = [], 0
+        group.append(order)
+        length += len(segment.text)
+    if group:
+        yield group
+
+
+def _is_continued(before: Segment, after: Segment, language: str, *, length: int) -> bool:
+    is_same = (before.speaker, before.language) == (after.speaker, after.language)
+    if not is_same or after.start_ms - before.end_ms > _PAUSE_MS or length > _LONGEST_GROUP:
+        return False
+    last, first = before.text.split()[-1:], after.text.split()[:1]
+    return not (last and first and ends_sentence(last[0], first[0], language=language))
 
 
 def _find(text: str, language: str) -> Iterator[tuple[int, int]]:

@@ -60,6 +60,49 @@ def test_a_transcripts_sentences_have_its_segments_times_and_speakers() -> None:
     assert source.text[10:16] == "Three."
 
 
+def test_a_sentence_goes_on_over_segments_of_one_speaker() -> None:
+    source = read_document(
+        document(
+            segment(0, 7000, "Yesterday we shook hands with Mr.", speaker="Ann"),
+            segment(7000, 9000, "Smith there. Then we left.", speaker="Ann"),
+            segment(9000, 12_000, "It was late,", speaker="Ann"),
+            segment(12_000, 13_000, "Was it?", speaker="Bob"),
+        )
+    )
+    assert [" ".join(each.text.split()) for each in source.sentences] == [
+        "Yesterday we shook hands with Mr. Smith there.",
+        "Then we left.",
+        "It was late,",
+        "Was it?",
+    ]
+    first = source.sentences[0]
+    assert source.text[first.start : first.end] == first.text
+    assert first.as_evidence() == {
+        "characters": [0, 46],
+        "segments": [0, 1],
+        "start": 0.0,
+        "end": 9.0,
+    }
+    assert source.sentences[1].as_evidence()["segments"] == [1]
+
+
+def test_of_a_sentence_only_the_chosen_segments_are_read() -> None:
+    cut = document(segment(0, 2000, "We left"), segment(2000, 4000, "at nine. Then it rained."))
+    source = read_document(cut, is_chosen=lambda part: part.start_ms >= 2000)
+    assert [(each.text, each.segment) for each in source.sentences] == [
+        ("at nine.", 1),
+        ("Then it rained.", 1),
+    ]
+
+
+def test_segments_without_marks_are_sentences_of_their_own() -> None:
+    unmarked = document(segment(0, 2000, "so we went"), segment(2000, 4000, "down to the river"))
+    assert [each.text for each in read_document(unmarked).sentences] == [
+        "so we went",
+        "down to the river",
+    ]
+
+
 def test_what_has_no_stop_is_cut_at_spaces() -> None:
     text = "word " * 1000
     sentences = read_text(text, language="en").sentences

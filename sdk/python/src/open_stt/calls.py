@@ -141,8 +141,17 @@ def connection_error(error: httpx2.TransportError, call: Call) -> ConnectionFail
             return DeadlineError(f"Took too long: {phase}.", request_id=call.request_id)
     reason = str(error) or type(error).__name__
     return ConnectionFailedError(
-        f"The server can't be reached: {reason}", request_id=call.request_id
+        f"{_server_of(error)} can't be reached: {reason}", request_id=call.request_id
     )
+
+
+def _server_of(error: httpx2.TransportError) -> str:
+    """Return its address without what a key or a password may stand in."""
+    try:
+        url = error.request.url
+    except RuntimeError:  # it has none
+        return "The server"
+    return f"{url.scheme}://{url.netloc.decode()}" if url.scheme else "The server"
 
 
 def error_of_event(data: Mapping[str, Any], call: Call) -> STTError:

@@ -17,6 +17,7 @@ from rich.table import Table
 
 from open_stt._async.client import AsyncSTTClient
 from open_stt._sync.client import STTClient
+from open_stt.errors import STTError
 
 EXIT_FAILED = 1
 
@@ -79,6 +80,12 @@ def leave(code: int) -> None:
 def write_line(text: str) -> None:
     sys.stdout.write(text if text.endswith("\n") else text + "\n")
     sys.stdout.flush()
+
+
+def describe_error(error: STTError) -> dict[str, str]:
+    """Return an error as a line of JSON has it."""
+    request = {"request_id": error.request_id} if error.request_id else {}
+    return {"error": error.message, "code": error.code, **request}
 
 
 def _cell(value: object) -> str:

@@ -14,15 +14,16 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from open_stt._async.client import AsyncSTTClient
-from open_stt.cli.context import EXIT_FAILED, Context, write_line
+from open_stt.cli.context import EXIT_FAILED, Context, describe_error, write_line
 from open_stt.cli.progress import Bars
-from open_stt.errors import STTError
+from open_stt.errors import AuthError, STTError
 from open_stt.options import TranscribeOptions
 from open_stt.progress import ProgressReport
 from open_stt.types import Accepted
 
 _CANCEL_WITHIN_S = 10.0
 TEXT_FORMATS = ("txt", "srt", "vtt", "csv", "json")
+_JOINED_FORMATS = ("txt", "srt", "vtt", "json")  # what `transcribe` answers in one call
 
 
 @dataclass(frozen=True)
@@ -79,11 +80,10 @@ class Jobs:
         async with permits:
             try:
                 await self._transcribe(client, work)
-            except (STTError, OSError) as error:
-                self.failed += 1
-                self._bars.finish(work.name, "failed")
-                code = error.code if isinstance(error, STTError) else "file"
-                self._report(work, "failed", error=str(error), code=code)
+            except STTError as error:
+                self._fail(work, error)
+            except OSError as error:
+                self._fail(work, STTError(str(error), code="file"))
 
     async def _transcribe(self, client: AsyncSTTClient, work: Work) -> None:
         on_progress = self._follow(work)
@@ -94,53 +94,84 @@ class Jobs:
             return
         transcript_id, token = accepted["id"], accepted.get("token", "")
         self._running[transcript_id] = token
-        detail = await client.wait(transcript_id, token=token, on_progress=on_progress)
+        try:
+            detail = await client.wait(transcript_id, token=token, on_progress=on_progress)
+        except AuthError as error:
+            if error.code != "missing_scope" or not self._can_join(work):
+                raise
+            facts = {"status": "completed"}
+            self._write(work, await self._join(client, work))
+        else:
+            facts = {name: detail[name] for name in ("status", "duration", "language", "model")}
+            await self._save(client, work, detail, token)
         self._running.pop(
             transcript_id, None
         )  # a twin, which joined the same work, may have done it
-        content = await self._export(client, detail, token)
-        self._write(work, content, transcript_id=transcript_id)
-        self._bars.finish(work.name, detail["status"])
-        self._report(
-            work,
-            "completed",
-            id=transcript_id,
-            status=detail["status"],
-            duration=detail["duration"],
-            language=detail["language"],
-            model=detail["model"],
-            output=None if work.target is None else str(work.target),
-        )
+        self._bars.finish(work.name, facts["status"])
+        output = None if work.target is None else str(work.target)
+        self._report(work, "completed", id=transcript_id, **facts, output=output)
 
     async def _submit(
         self, client: AsyncSTTClient, work: Work, on_progress: Callable[[ProgressReport], None]
     ) -> Accepted:
-        arguments: dict[str, Any] = {**self._order.settings, **self._order.options}
         if work.url:
-            return await client.submit_url(work.url, **arguments)
+            return await client.submit_url(work.url, **self._arguments)
         source: Any = work.stream if work.path is None else work.path
         name = Path(work.name).name
         try:
-            return await client.submit(source, file_name=name, on_progress=on_progress, **arguments)
+            return await client.submit(
+                source, file_name=name, on_progress=on_progress, **self._arguments
+            )
         except OSError as error:  # of the file: the connection's are STTErrors
             raise STTError(_why_unreadable(error, work.name), code="file") from error
 
+    @property
+    def _arguments(self) -> dict[str, Any]:
+        return {**self._order.settings, **self._order.options}
+
+    def _can_join(self, work: Work) -> bool:
+        order = self._order
+        return (
+            work.path is not None and order.format in _JOINED_FORMATS and not order.export_options
+        )
+
+    async def _join(self, client: AsyncSTTClient, work: Work) -> bytes:
+        """Get the text by sending the recording again: for keys that may transcribe and not read.
+
+        It is charged once.
+        """
+        assert work.path is not None  # noqa: S101  # `_can_join`
+        result = await client.transcribe(
+            work.path, response_format=self._order.format, **self._arguments
+        )
+        return result.encode() if isinstance(result, str) else _as_json(result)
+
+    async def _save(self, client: AsyncSTTClient, work: Work, detail: Any, token: str) -> None:
+        """Write the text. Raises STTError, which names the command that gets it."""
+        try:
+            self._write(work, await self._export(client, detail, token))
+        except STTError as error:
+            raise STTError(
+                f"{error.message} `stt export {detail['id']}` has the text.",
+                code=error.code,
+                request_id=error.request_id,
+            ) from error
+
     async def _export(self, client: AsyncSTTClient, detail: Any, token: str) -> bytes:
         if self._order.format == "json" and not self._order.export_options:
-            return (json.dumps(detail, ensure_ascii=False, indent=2) + "\n").encode()
+            return _as_json(detail)
         return await client.transcripts.export(
             detail["id"], self._order.format, token=token, **self._order.export_options
         )
 
-    def _write(self, work: Work, content: bytes, *, transcript_id: str) -> None:
+    def _write(self, work: Work, content: bytes) -> None:
         if work.target is not None:
             try:
                 work.target.parent.mkdir(parents=True, exist_ok=True)
                 work.target.write_bytes(content)
             except OSError as error:
                 reason = f"{work.target} can't be written: {error.strerror or error}."
-                cure = f"`stt export {transcript_id}` has the text."
-                raise STTError(f"{reason} {cure}", code="file") from error
+                raise STTError(reason, code="file") from error
         elif not self._context.as_json:
             write_line(content.decode())
         else:
@@ -161,11 +192,17 @@ class Jobs:
 
         return report
 
+    def _fail(self, work: Work, error: STTError) -> None:
+        self.failed += 1
+        self._bars.finish(work.name, "failed")
+        if self._context.as_json:
+            self._report(work, "failed", **describe_error(error))
+        else:
+            self._bars.note(f"{work.name}: {error}")
+
     def _report(self, work: Work, event: str, *, is_result: bool = True, **fields: Any) -> None:
         if self._context.as_json:
             write_line(json.dumps({"file": work.name, "event": event, **fields}))
-        elif event == "failed":
-            self._bars.note(f"{work.name}: {fields['error']}")
         elif event == "accepted":
             write_line(f"{fields['id']}\t{work.name}")
         elif is_result and work.target is not None:
@@ -180,6 +217,10 @@ class Jobs:
                 self._bars.note(f"Cancelled {transcript_id}.")
             except (STTError, asyncio.TimeoutError) as error:
                 self._bars.note(f"Could not cancel {transcript_id}: {error}")
+
+
+def _as_json(detail: Any) -> bytes:
+    return (json.dumps(detail, ensure_ascii=False, indent=2) + "\n").encode()
 
 
 def _why_unreadable(error: OSError, name: str) -> str:

@@ -64,7 +64,9 @@ def export(
     transcript_id: Id,
     format: Format = "srt",
     output: Annotated[Path | None, typer.Option("--output", "-o", help="A file.")] = None,
-    profile: Annotated[str | None, typer.Option(help="Of subtitles: netflix, …")] = None,
+    profile: Annotated[
+        str | None, typer.Option(help="Of subtitles: netflix, broadcast, social.")
+    ] = None,
     language: Annotated[str | None, typer.Option(help="Of a stored translation.")] = None,
     redact: Annotated[str | None, typer.Option(help="all, or email,phone,…")] = None,
 ) -> None:
@@ -137,4 +139,6 @@ def usage(context: typer.Context) -> None:
     with chosen.client() as client:
         found = client.usage()
         columns = {"date": "Day", "jobs": "Recordings", "minutes": "Minutes", "credits": "Credits"}
-        chosen.table([*found["days"], {"date": "total", **found["totals"]}], columns)
+        used = [day for day in found["days"] if day["jobs"] or day["minutes"] or day["credits"]]
+        days = found["days"] if chosen.as_json else used
+        chosen.table([*days, {"date": "total", **found["totals"]}], columns)

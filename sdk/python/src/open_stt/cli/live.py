@@ -58,12 +58,12 @@ async def _transcribe(
         try:
             async for chunk in audio:
                 await session.send(chunk)
+            await session.finish()
         except asyncio.CancelledError:  # Ctrl-C: what was spoken is still written
             await session.finish(timeout=30)
-            await shown
             raise
-        await session.finish()
-        await shown
+        finally:  # what ends the session ends this, too: it is raised once
+            await asyncio.gather(shown, return_exceptions=True)
         context.note(f"Transcript {session.transcript_id}")
 
 
@@ -79,9 +79,13 @@ async def _show(context: Context, session: AsyncIterator[dict[str, Any]]) -> Non
             sys.stdout.flush()
 
 
-async def from_file(name: str) -> AsyncIterator[bytes]:
-    file = sys.stdin.buffer if name == "-" else Path(name).open("rb")  # noqa: SIM115
-    while chunk := await asyncio.to_thread(file.read1, _CHUNK_BYTES):  # type: ignore[union-attr]  # both are buffered
+def from_file(name: str) -> AsyncIterator[bytes]:
+    """Return what a file or standard input holds, bit by bit. Raises OSError at once."""
+    return _read(sys.stdin.buffer if name == "-" else Path(name).open("rb"))
+
+
+async def _read(file: Any) -> AsyncIterator[bytes]:
+    while chunk := await asyncio.to_thread(file.read1, _CHUNK_BYTES):
         yield chunk
 
 

@@ -12,13 +12,15 @@ from typing import Annotated
 import typer
 
 from open_stt.cli import doctor, keys, library, live, mcp, models, transcribe, watch
-from open_stt.cli.context import EXIT_FAILED, Context
+from open_stt.cli.context import EXIT_FAILED, Context, describe_error
 from open_stt.errors import STTError
 from open_stt.version import VERSION
 
 # Options that every command has.
 _FLAGS = ("--json", "--quiet", "-q")
 _VALUES = ("--api-key", "--base-url")
+# What to do on the command line, by the server's code.
+_CURES = {"missing_key": "Set STT_API_KEY, or give --api-key.\n"}
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -85,9 +87,9 @@ def run(arguments: list[str]) -> int:
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else int(bool(ended.code))
     except STTError as error:
-        return _fail(arguments, str(error), error.code)
+        return _fail(arguments, error)
     except OSError as error:
-        return _fail(arguments, _sentence_of(error), "file")
+        return _fail(arguments, STTError(_sentence_of(error), code="file"))
     return 0
 
 
@@ -112,9 +114,10 @@ def _sentence_of(error: OSError) -> str:
     return f"{error.filename}: {reason}" if error.filename else reason
 
 
-def _fail(arguments: list[str], message: str, code: str) -> int:
+def _fail(arguments: list[str], error: STTError) -> int:
     if "--json" in arguments:
-        sys.stderr.write(json.dumps({"error": message, "code": code}) + "\n")
+        sys.stderr.write(json.dumps(describe_error(error)) + "\n")
     else:
-        sys.stderr.write(f"stt: {message}\n")
+        cure = _CURES.get(error.code, "")
+        sys.stderr.write(f"stt: {error}\n{cure}")
     return EXIT_FAILED

@@ -54,7 +54,9 @@ def transcribe(
     hot_words: Annotated[
         str | None, typer.Option(help="Words that are likely to occur, with commas.")
     ] = None,
-    profile: Annotated[str | None, typer.Option(help="Of subtitles: netflix, …")] = None,
+    profile: Annotated[
+        str | None, typer.Option(help="Of subtitles: netflix, broadcast, social.")
+    ] = None,
     concurrency: Concurrency = 2,
     is_detached: Annotated[
         bool, typer.Option("--detach", help="Send, write the ids, and don't wait.")
