@@ -12,7 +12,7 @@ from django.utils import timezone
 
 
 class EmailUserManager(UserManager["User"]):
-    """Makes users that are known by their e-mail address."""
+    """Makes users that are known by their email address."""
 
     def create_user(  # type: ignore[override]  # no username here, by design
         self, email: str, password: str | None = None, **fields: object
@@ -29,10 +29,10 @@ class EmailUserManager(UserManager["User"]):
 
 
 class User(AbstractUser):
-    """A person with an account. `id` is opaque; the e-mail address is stored in lower case."""
+    """A person with an account. `id` is opaque; the email address is stored in lower case."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    username = None  # type: ignore[assignment]  # the e-mail address is the name to log in with
+    username = None  # type: ignore[assignment]  # the email address is the name to log in with
     email = models.EmailField(unique=True)
     name = models.CharField(max_length=150, blank=True)
     time_zone = models.CharField(max_length=64, default="UTC")

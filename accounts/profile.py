@@ -62,7 +62,7 @@ def update_profile(
     if language is not None:
         user.language = _known(language, dict(settings.LANGUAGES), what="language")
     for preference in email_preferences or {}:
-        _known(preference, EMAIL_PREFERENCES, what="e-mail preference")
+        _known(preference, EMAIL_PREFERENCES, what="email preference")
     silenced = _silenced_notices(user, email_preferences or {})
     if silenced and by_key:
         raise SecurityNoticeError(

@@ -26,12 +26,12 @@ def write_account_mail(template_prefix: str, details: Details) -> MailContent:
 
 def _confirm_at_signup(details: Details) -> MailContent:
     return MailContent(
-        subject=_("Confirm your e-mail address"),
+        subject=_("Confirm your email address"),
         paragraphs=[
             _("Someone, hopefully you, signed up for Open STT with this address."),
             _("Confirm that it is yours to activate your account."),
             _(
-                "If that wasn't you, ignore this e-mail: without confirmation, no one can use the "
+                "If that wasn't you, ignore this email: without confirmation, no one can use the "
                 "account."
             ),
         ],
@@ -41,7 +41,7 @@ def _confirm_at_signup(details: Details) -> MailContent:
 
 def _confirm_new_address(details: Details) -> MailContent:
     return MailContent(
-        subject=_("Confirm your new e-mail address"),
+        subject=_("Confirm your new email address"),
         paragraphs=[_("You asked to use this address for your Open STT account.")],
         action=(_("Confirm the address"), details["activate_url"]),
     )
@@ -52,7 +52,7 @@ def _reset_password(details: Details) -> MailContent:
         subject=_("Choose a new password"),
         paragraphs=[
             _("Someone asked to reset the password of your account."),
-            _("If that wasn't you, ignore this e-mail: your password stays the same."),
+            _("If that wasn't you, ignore this email: your password stays the same."),
         ],
         action=(_("Choose a new password"), details["password_reset_url"]),
     )
@@ -124,16 +124,16 @@ _MAILS: dict[str, Callable[[Details], MailContent]] = {
         gettext_noop("A new password was chosen for your account."),
     ),
     "account/email/email_changed": _report(
-        gettext_noop("Your e-mail address was changed"),
-        gettext_noop("Your account now uses another e-mail address."),
+        gettext_noop("Your email address was changed"),
+        gettext_noop("Your account now uses another email address."),
     ),
     "account/email/email_confirm": _report(
-        gettext_noop("Your e-mail address was confirmed"),
-        gettext_noop("The e-mail address of your account was confirmed."),
+        gettext_noop("Your email address was confirmed"),
+        gettext_noop("The email address of your account was confirmed."),
     ),
     "account/email/email_deleted": _report(
-        gettext_noop("An e-mail address was removed"),
-        gettext_noop("An e-mail address was removed from your account."),
+        gettext_noop("An email address was removed"),
+        gettext_noop("An email address was removed from your account."),
     ),
     "mfa/email/totp_activated": _report(
         gettext_noop("Two-step log-in is on"),

@@ -32,7 +32,7 @@ def notify(user: User, *, kind: str, key: str, write: Callable[[], MailContent])
     if not read_email_preferences(user)[kind]:
         return False
     reason = gettext_noop(
-        "You receive these e-mails because of your settings. Change them here: %(address)s"
+        "You receive these emails because of your settings. Change them here: %(address)s"
     )
     return _queue(user, kind=kind, key=key, write=write, reason=reason)
 

@@ -46,10 +46,10 @@ class ProfileForm(forms.Form):
         help_text=_("Usage is counted per day in this time zone."),
     )
     language = forms.ChoiceField(
-        label=_("Language of pages and e-mails"), choices=settings.LANGUAGES
+        label=_("Language of pages and emails"), choices=settings.LANGUAGES
     )
     email_preferences = forms.MultipleChoiceField(
-        label=_("E-mail me when"),
+        label=_("Email me when"),
         choices=list(PREFERENCE_LABELS.items()),
         required=False,
         widget=forms.CheckboxSelectMultiple,
@@ -111,7 +111,7 @@ class KeyForm(forms.Form):
 class LeaveForm(forms.Form):
     """Typing one's own address, so that no account is closed by mistake."""
 
-    email = forms.EmailField(label=_("Enter your e-mail address to confirm"))
+    email = forms.EmailField(label=_("Enter your email address to confirm"))
 
     def __init__(self, *args: object, user: User, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]  # as Django's own

@@ -10,6 +10,7 @@ urlpatterns = [
     path("keys/revoke-all/", views.revoke_every_key, name="account_keys_revoke_all"),
     path("keys/<str:key_id>/revoke/", views.revoke_key, name="account_key_revoke"),
     path("security/", views.show_security, name="account_security"),
+    path("2fa/totp/activate/", views.turn_on_second_factor),  # allauth's name, and its page
     path(
         "security/log-out-everywhere/",
         views.log_out_everywhere,

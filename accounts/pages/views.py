@@ -5,6 +5,7 @@ Plan, credits and usage are pages of `billing`.
 
 from typing import cast
 
+from allauth.mfa.totp.views import activate_totp
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
@@ -135,6 +136,16 @@ def show_security(request: HttpRequest) -> HttpResponse:
         "tab": "security",
     }
     return render(request, "accounts/security.html", context)
+
+
+@login_required
+def turn_on_second_factor(request: HttpRequest) -> HttpResponseBase:
+    """/account/2fa/totp/activate/ — allauth's page, for who has a password: the link of `make run`
+    opens no account with a second factor, so without one it would be closed at the next log-in."""
+    if _user(request).has_usable_password():
+        return activate_totp(request)
+    messages.info(request, _("Set a password first: two-step log-in asks for it and for a code."))
+    return redirect("account_set_password")
 
 
 @login_required

@@ -28,7 +28,7 @@ def _write() -> MailContent:
     return MailContent(
         subject=_("Security notices of your account are switched off"),
         paragraphs=[
-            _("You will no longer get e-mails about new API keys or log-ins on new devices."),
+            _("You will no longer get emails about new API keys or log-ins on new devices."),
             _("If that was not you, switch them on again and choose a new password."),
         ],
         action=(_("Check your profile"), site_url("/account/profile/")),

@@ -44,7 +44,7 @@ class AccountView(APIView):
         responses=AccountSerializer,
     )
     def put(self, request: Request) -> Response:
-        """Change your name, time zone, language and e-mail preferences."""
+        """Change your name, time zone, language and email preferences."""
         asked = AccountRequestSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         by_key = key_of(request) is not None

@@ -55,7 +55,7 @@ def sign_up(page: Page, url: str, *, mails: Path) -> str:
     page.get_by_label("Email").fill("ann@example.com")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Create account").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Confirm your e-mail address")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Confirm your email address")
     link = link_of_the_mail(mails)
     page.goto(link)
     page.get_by_role("button", name="Yes, confirm").click()

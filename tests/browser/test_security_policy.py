@@ -23,6 +23,8 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from accounts.models import User
 for email, is_staff in (("e2e@example.com", False), ("operator@example.com", True)):
     user, _ = User.objects.get_or_create(email=email)
+    user.set_password("a long enough password")
+    user.save()
     User.objects.filter(pk=user.pk).update(is_staff=is_staff, is_superuser=is_staff)
     if is_staff:
         TOTP.activate(user, "JBSWY3DPEHPK3PXP")
@@ -41,7 +43,7 @@ OPEN_PAGES = ("/", "/docs", "/live/", "/account/login/", "/account/signup/", "/n
 OWN_PAGES = (
     *("/account/", "/account/profile/", "/account/keys/", "/account/security/"),
     *("/account/usage/", "/account/retention/", "/account/2fa/totp/activate/"),
-    *("/transcripts/", "/webhooks/", "/account/password/set/", "/account/delete/"),
+    *("/transcripts/", "/webhooks/", "/account/password/change/", "/account/delete/"),
 )
 OPERATOR_PAGES = (
     "/admin/",

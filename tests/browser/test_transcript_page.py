@@ -221,7 +221,7 @@ def test_files_are_as_was_chosen_and_subtitles_are_checked(
 
     page.get_by_role("button", name="Export", exact=True).click()
     page.get_by_label("Include speaker names").uncheck()
-    page.get_by_role("checkbox", name="E-mail addresses").first.check()
+    page.get_by_role("checkbox", name="Email addresses").first.check()
     page.get_by_label("Subtitles (SRT, VTT)").select_option(label="Social media")
     page.get_by_role("button", name="Check subtitles").click()
     expect(page.locator("#lint li").first).to_contain_text("Too fast to read")

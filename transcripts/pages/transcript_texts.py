@@ -15,7 +15,7 @@ PROFILE_NAMES = {
     "social": gettext_lazy("Social media"),
 }
 MASKED_NAMES = {
-    "email": gettext_lazy("E-mail addresses"),
+    "email": gettext_lazy("Email addresses"),
     "phone": gettext_lazy("Telephone numbers"),
     "card": gettext_lazy("Card numbers"),
     "iban": gettext_lazy("Bank accounts (IBAN)"),

@@ -28,7 +28,7 @@ class Command(BaseCommand):
         try:
             validate_email(email)
         except ValidationError:
-            raise CommandError(f"{email!r} is not an e-mail address.") from None
+            raise CommandError(f"{email!r} is not an email address.") from None
         known = User.objects.filter(email=email.lower()).first()
         needs_password = known is None or not known.has_usable_password()
         user = known or User(email=email.lower())

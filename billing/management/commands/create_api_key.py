@@ -47,7 +47,7 @@ class Command(BaseCommand):
         try:
             validate_email(email)
         except ValidationError:
-            raise CommandError(f"{email!r} is not an e-mail address.") from None
+            raise CommandError(f"{email!r} is not an email address.") from None
         if credits < 0:
             raise CommandError(f"{credits} credits can't be granted: it must be 0 or more.")
         if len(name) > _MAX_NAME:

@@ -10,7 +10,7 @@ from django.test import Client
 from accounts.models import User
 from accounts.services.local_login import LIFETIME_S, make_login_path
 from stt_web.supervisor.first_steps import LOCAL_USER, describe_login
-from tests.accounts.pages.people import PASSWORD, browser_of, member
+from tests.accounts.pages.people import PASSWORD, browser_of, member, proven_browser_of
 
 pytestmark = pytest.mark.django_db
 
@@ -49,6 +49,21 @@ def test_who_came_by_the_link_can_set_a_password_and_log_in_with_it(local: User)
 
     assert answer.status_code == 200
     assert is_in(browser_of(local))
+
+
+def test_two_step_log_in_needs_a_password_first(local: User) -> None:
+    describe_login("http://127.0.0.1:8000", host="127.0.0.1")
+    browser = Client()
+    browser.get(make_login_path(LOCAL_USER))
+    assert "Set password" in browser.get("/account/security/").content.decode()
+
+    answer = browser.get("/account/2fa/totp/activate/")
+
+    assert answer["Location"] == "/account/password/set/"
+    assert make_login_path(LOCAL_USER)  # the link works as before
+    browser.post("/account/password/set/", {"password1": PASSWORD, "password2": PASSWORD})
+    page = proven_browser_of(local).get("/account/2fa/totp/activate/").content.decode()
+    assert 'id="secret"' in page
 
 
 def test_a_session_by_the_link_is_listed_and_ended_with_the_others(local: User) -> None:

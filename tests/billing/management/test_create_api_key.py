@@ -60,7 +60,7 @@ def test_a_failure_is_a_sentence_on_stderr_and_no_key(manage: Run) -> None:
     done = manage("create_api_key", "nobody")
     assert done.returncode == 1
     assert done.stdout == ""
-    assert done.stderr == "CommandError: 'nobody' is not an e-mail address.\n"
+    assert done.stderr == "CommandError: 'nobody' is not an email address.\n"
 
 
 @pytest.mark.parametrize(

@@ -344,10 +344,14 @@ async function wake() {
   const sent = [...items.values()].filter(({ state }) => state === "sent" || state === "working");
   if (sent.length) follow();
   for (const { id } of sent) catchUp(id);
-  if (![...items.values()].some(isActive)) panel.setFolded(true); // nothing to follow: make room
+  // Nothing to follow, or the page itself shows it: make room.
+  if (![...items.values()].some((item) => isActive(item) && !isShown(item))) panel.setFolded(true);
   show();
   start();
 }
+
+/** @param {Item} item */
+const isShown = ({ transcriptId }) => transcriptId && location.pathname.includes(transcriptId);
 
 /** @param {string} id */
 async function isBeingRecorded(id) {
