@@ -5,6 +5,7 @@ The processes are the product's, the recogniser is the tiny Whisper, the mail is
 
 import re
 import sys
+import wave
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -77,7 +78,7 @@ def test_a_guest_transcribes_signs_up_and_has_the_text(
     page.get_by_label("Email").fill("ann@example.com")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Create account").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Confirm your e-mail address")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Confirm your email address")
     page = watch(context.new_page())  # a mail program opens its links in a tab of their own
     page.goto(link_of_the_mail(mails))
     page.get_by_role("button", name="Yes, confirm").click()
@@ -119,6 +120,29 @@ def test_a_guest_speaks_logs_in_and_has_the_text(
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     expect(deleted).to_be_hidden()
     browser.close()
+
+
+def test_silence_is_a_sentence_and_nothing_to_download_or_save(
+    system: System, start_browser: StartBrowser, tmp_path: Path
+) -> None:
+    silence = tmp_path / "silence.wav"
+    with wave.open(str(silence), "wb") as file:
+        file.setparams((1, 2, 16_000, 0, "NONE", ""))
+        file.writeframes(bytes(32_000 * 4))
+    context = start_browser(None).new_context(locale="en")
+    page = watch(context.new_page())
+    page.goto(system.url)
+    page.locator("#file").set_input_files(silence)
+    page.get_by_role("button", name="Transcribe").click()
+
+    expect(page.locator("#facts")).to_contain_text("No speech was found", timeout=30_000)
+    expect(page.locator("#downloads")).to_be_hidden()
+    expect(page.locator("#save-offer")).to_be_hidden()
+    page.reload()
+    row = page.locator("#guest-files li")
+    expect(row).to_contain_text("No speech was found in this recording.")
+    expect(row.get_by_role("button")).to_have_count(0)
+    context.close()
 
 
 def test_each_of_several_files_has_a_line_with_its_state(

@@ -122,16 +122,16 @@ export class GuestFiles {
   }
 
   /** @param {Item} item */
-  actOf({ state, job }) {
+  actOf({ state, problem, job }) {
     const { show, retry } = this.acts;
-    if (state === "done" && job) return { label: texts.show_transcript, run: show };
+    if (state === "done" && job && !problem) return { label: texts.show_transcript, run: show };
     if (["failed", "cancelled"].includes(state)) return { label: texts.try_again, run: retry };
     return null;
   }
 }
 
-/** @param {File} file @returns {Item} */
-const makeItem = (file) => ({
+/** @param {File} file @param {number} at @returns {Item} */
+const makeItem = (file, at) => ({
   id: makeId(),
   kind: "file",
   file,
@@ -144,7 +144,7 @@ const makeItem = (file) => ({
   token: "",
   options: null,
   job: null,
-  addedAt: Date.now(),
+  addedAt: Date.now() + at, // in the order in which they were chosen
 });
 
 /** @param {Item} item */

@@ -171,14 +171,18 @@ async function follow(item, signal) {
   }
   if (transcript.status === "failed") throw new FailedError(transcript.error ?? texts.failed);
   hideError();
-  files.change(item, { state: "done" });
+  const isEmpty = !transcript.segments.length;
+  files.change(item, { state: "done", problem: isEmpty ? texts.no_speech : "" });
   if (!isOpened) showTranscript(item, transcript);
-  isOpened = true;
+  isOpened ||= !isEmpty;
   offerToSave(listDone());
 }
 
+/** What has a text. */
 const listDone = () =>
-  files.items.flatMap(({ state, job }) => (state === "done" && job ? [job] : []));
+  files.items.flatMap(({ state, problem, job }) =>
+    state === "done" && !problem && job ? [job] : [],
+  );
 
 /** The server could not transcribe it; trying again sends it again. */
 class FailedError extends Error {}
@@ -254,7 +258,8 @@ function showTranscript(item, transcript) {
   clear(item);
   transcript.segments.forEach(showSegment);
   showFacts(item, transcript);
-  $("result").hidden = $("downloads").hidden = false;
+  $("result").hidden = false;
+  $("downloads").hidden = !transcript.segments.length;
   $("result-title").focus();
   $("result").scrollIntoView({ block: "start" });
 }
