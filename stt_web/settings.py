@@ -226,6 +226,7 @@ CREDITS_LOW_MINUTES = read_int("STT_CREDITS_LOW_MINUTES", 30)
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("cs", "Čeština")]
+FORMAT_MODULE_PATH = "stt_web.formats"
 LOCALE_PATHS = [BASE_DIR / "stt_web" / "locale"]
 USE_I18N = True
 USE_TZ = True

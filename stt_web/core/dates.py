@@ -1,4 +1,4 @@
-"""How pages write dates and times: one style a language, in the reader's own time zone.
+"""How pages write dates and times: one style a language (`stt_web.formats`), in the reader's zone.
 
 `base.html` sets the zone for the whole page. `format.js` writes the same in scripts. Mails and
 files have their own ways: whoever reads those has no page around them.
@@ -10,29 +10,24 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language, gettext, ngettext
+from django.utils.translation import gettext, ngettext
 
-_STYLES = {"cs": {"day": "j. n. Y", "short": "j. n."}, "en": {"day": "j M Y", "short": "j M"}}
 _RELATIVE = timedelta(days=7)  # older: the day is shown
 
 
 def day(value: date | datetime | None) -> str:
     """Return "26 Nov 2026"; Czech "26. 11. 2026"."""
-    return _format(value, "day")
+    return _format(value, "DATE_FORMAT")
 
 
 def short_day(value: date | datetime | None) -> str:
     """Return "26 Nov"; Czech "26. 11."."""
-    return _format(value, "short")
+    return _format(value, "MONTH_DAY_FORMAT")
 
 
 def day_time(value: datetime | None) -> str:
     """Return "26 Nov 2026, 11:42"; Czech "26. 11. 2026 11:42"."""
-    if value is None:
-        return ""
-    local = _localized(value)
-    between = " " if _language() == "cs" else ", "
-    return f"{_format(local, 'day')}{between}{date_format(local, 'H:i')}"
+    return _format(value, "DATETIME_FORMAT")
 
 
 def ago(value: datetime | None) -> SafeString | str:
@@ -69,13 +64,8 @@ def _format(value: date | datetime | None, style: str) -> str:
     if value is None:
         return ""
     shown = _localized(value) if isinstance(value, datetime) else value
-    return date_format(shown, _STYLES[_language()][style])
+    return date_format(shown, style)
 
 
 def _localized(value: datetime) -> datetime:
     return timezone.localtime(value) if timezone.is_aware(value) else value
-
-
-def _language() -> str:
-    language = (get_language() or "en").partition("-")[0]
-    return language if language in _STYLES else "en"
