@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext, gettext_lazy
 
 from transcripts.pages.paragraphs import GapLine, Line, SegmentLine
+from transcripts.pages.speaker_labels import show_speaker
 
 LINES_A_BLOCK = 100
 COLOURS = 8  # of speakers, in transcript.css
@@ -45,8 +46,8 @@ def _render(line: Line, gaps: "_GapMarkup") -> str:
         raise TypeError(type(line))
     speaker = ""
     if line.speaker and not line.is_same:
-        colour = colour_of(line.number)
-        speaker = f'<p class="speaker c{colour}" dir="auto">{escape(line.speaker)}</p>'
+        colour, name = colour_of(line.number), show_speaker(line.speaker)
+        speaker = f'<p class="speaker c{colour}" dir="auto">{escape(name)}</p>'
     number = "" if line.number is None else line.number
     return (
         f'<li id="s-{line.key}" class="segment" data-start="{line.start_s}"'

@@ -6,6 +6,7 @@ from django.db.models import F, Sum
 
 from transcripts.models import Transcript
 from transcripts.pages.line_markup import colour_of
+from transcripts.pages.speaker_labels import show_speaker
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class Talk:
 
     @property
     def shown_name(self) -> str:
-        return self.name or self.label
+        return self.name or show_speaker(self.label)
 
     @property
     def colour(self) -> int:

@@ -2,7 +2,7 @@
 import { currentRevision, onRevision, read } from "./changes.js";
 import { $, attempt, make, makeButton } from "../../pages/static/dom.js";
 import { formatClock, formatDateTime, formatExactClock } from "../../pages/static/format.js";
-import { change, itemOf, nameOf, speakerOf } from "./lines.js";
+import { change, itemOf, labelOf, nameOf, speakerOf } from "./lines.js";
 import { fill, texts } from "../../pages/static/texts.js";
 
 const MAX_SHOWN = 100; // segments of one comparison
@@ -183,7 +183,8 @@ function nameNumber(number) {
 
 /** @param {SpeakerDifference} difference */
 function showSpeaker({ before, after }) {
-  const name = (/** @type {NamedSide} */ side) => side && (side.display_name || side.label);
+  const name = (/** @type {NamedSide} */ side) =>
+    side && (side.display_name || labelOf(side.label));
   const [old, now] = [name(before), name(after)];
   if (!old && !now) return paragraph(`${texts.speaker}: ${texts.label_again}`);
   return make(

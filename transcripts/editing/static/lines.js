@@ -12,7 +12,7 @@ import {
   textIn,
   textOf,
 } from "../../pages/static/segments.js";
-import { texts } from "../../pages/static/texts.js";
+import { fill, texts } from "../../pages/static/texts.js";
 
 export { itemOf, neighbourOf, textOf };
 
@@ -29,7 +29,15 @@ const listeners = [];
 
 export const allSpeakers = () => speakers;
 /** @param {Speaker} speaker */
-export const nameOf = ({ name, label }) => name || label;
+export const nameOf = ({ name, label }) => name || labelOf(label);
+/**
+ * As `pages/speaker_labels.py` does: labels are stored in English.
+ * @param {string} label
+ */
+export function labelOf(label) {
+  const number = /^Speaker ([0-9]+)$/.exec(label)?.[1];
+  return number ? fill(texts.speaker_number, { number }) : label;
+}
 /** @param {string | number | undefined} number */
 export const speakerOf = (number) =>
   speakers.find((each) => String(each.number) === String(number));
