@@ -26,6 +26,7 @@ const TEXTS = {
   play_from: "Play from {time}",
   go_to: "Go to {time}",
   speaker_actions: "Rename or merge {name}",
+  speaker_number: "Speaker {number}",
 };
 
 /**
