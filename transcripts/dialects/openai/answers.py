@@ -54,7 +54,7 @@ def as_verbose_json(document: Document, *, granularities: frozenset[str]) -> dic
     """Return it with the `segments`, the `words`, or both."""
     body: dict[str, Any] = {
         "task": document.task,
-        "language": LANGUAGE_NAMES.get(document.language, document.language).lower(),
+        "language": _language(document),
         "duration": seconds(document.duration_ms),
         "text": document.text,
         "usage": _usage(document),
@@ -65,6 +65,12 @@ def as_verbose_json(document: Document, *, granularities: frozenset[str]) -> dic
         words = (word for segment in document.segments for word in segment.words)
         body["words"] = [_word(word) for word in words]
     return body
+
+
+def _language(document: Document) -> str:
+    """Return the text's: of a translation it is always English there."""
+    code = "en" if document.task == "translate" else document.language
+    return LANGUAGE_NAMES.get(code, code).lower()
 
 
 def as_diarized_json(document: Document) -> dict[str, Any]:

@@ -18,7 +18,15 @@ _CODES = {
 
 
 # What a refusal is about, where it was made without a field.
-_PARAMS = {"unknown_model": "model", "missing_file": "file", "not_audio": "file"}
+_PARAMS = {
+    "unknown_model": "model",
+    "not_installed": "model",
+    **dict.fromkeys(
+        ("missing_file", "empty_file", "not_audio", "unsupported_format", "no_audio_track",
+         "corrupt_media", "too_long", "too_complex", "file_too_large"),
+        "file",
+    ),
+}  # fmt: skip
 
 
 def as_openai(error: ApiError) -> dict[str, object]:
