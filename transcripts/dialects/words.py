@@ -42,9 +42,9 @@ def _bare_characters(text: str) -> Iterator[str]:
             yield character if character in _WITHIN_WORDS else " "
 
 
-def find_phrase(words: Sequence[str], phrase: str, *, most_words: int) -> Iterator[tuple[int, int]]:
-    """Yield where its first `most_words` stand among bare words, as the bounds of a slice."""
-    parts = [bare(part) for part in phrase.split()][:most_words]
+def find_phrase(words: Sequence[str], phrase: str) -> Iterator[tuple[int, int]]:
+    """Yield where all of it stands among bare words, as the bounds of a slice."""
+    parts = [bare(part) for part in phrase.split()]
     for at in range(len(words) - len(parts) + 1 if parts else 0):
         if list(words[at : at + len(parts)]) == parts:
             yield at, at + len(parts)

@@ -9,7 +9,7 @@ from tests.e2e.processes import ROOT
 from transcripts.dialects.assemblyai.fields import FIELDS as ASSEMBLYAI
 from transcripts.dialects.deepgram.fields import FIELDS as DEEPGRAM
 from transcripts.dialects.deepgram.live_options import LIVE_FIELDS as DEEPGRAM_LIVE
-from transcripts.dialects.fidelity import Fate, Field
+from transcripts.dialects.fidelity import Fate, Field, list_ignored
 from transcripts.dialects.realtime.fields import SESSION_FIELDS as REALTIME
 from transcripts.dialects.whisper_asr.fields import FIELDS as WHISPER_ASR
 
@@ -36,3 +36,9 @@ def test_what_a_client_can_not_see_ignored_never_is(fields: Mapping[str, Field])
     unseen = ("redact", "callback", "webhook_url", "multichannel", "translate", "redact_pii")
     ignored = {name for name in unseen if name in fields and fields[name].fate is Fate.IGNORED}
     assert ignored == set()
+
+
+def test_a_known_name_is_named_however_many_unknown_ones_are_sent() -> None:
+    unknown = [f"unknown{number}" for number in range(30)]
+    ignored = list_ignored([*unknown, "auto_chapters"], ASSEMBLYAI)
+    assert [*ignored] == [*unknown[:20], "auto_chapters"]

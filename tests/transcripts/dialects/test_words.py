@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import pytest
 
-from transcripts.dialects.words import join_bare, running_words
+from transcripts.dialects.words import find_phrase, join_bare, running_words
 from transcripts.text.words import Word, join_words
 
 
@@ -51,3 +51,10 @@ def test_a_writing_without_spaces_has_none_between_segments() -> None:
 )
 def test_marks_within_a_word_stay(texts: tuple[str, ...], bare: str) -> None:
     assert join_bare(words_of(segment(*texts))) == bare
+
+
+def test_a_phrase_is_found_whole() -> None:
+    words = ["ask", "what", "you", "can", "do", "for", "your", "country"]
+    assert list(find_phrase(words, "You can")) == [(2, 4)]
+    assert list(find_phrase(words, "what you can do for your zebra")) == []
+    assert list(find_phrase(words, "")) == []

@@ -26,7 +26,6 @@ STATUSES: dict[str, tuple[str, ...]] = {
     FAILED: (Status.FAILED, Status.CANCELLED),
 }
 _NAMES = {status: name for name, statuses in STATUSES.items() for status in statuses}
-_MOST_PHRASE_WORDS = 5
 
 
 def status_of(row: AssemblyTranscript) -> str:
@@ -99,12 +98,12 @@ def describe_paragraphs(row: AssemblyTranscript) -> dict[str, Any]:
 
 
 def search_words(row: AssemblyTranscript, wanted: Sequence[str]) -> dict[str, Any]:
-    """Return where words, or phrases of up to five, stand; in any case, without their marks."""
+    """Return where words, or phrases, stand; in any case, without their marks."""
     spoken = list(_spoken(load_document(row), is_written=_is_written(row)))
     spoken_words = [bare(word.text) for word, _ in spoken]
     matches: list[dict[str, Any]] = []
     for phrase in dict.fromkeys(wanted):
-        found = list(find_phrase(spoken_words, phrase, most_words=_MOST_PHRASE_WORDS))
+        found = list(find_phrase(spoken_words, phrase))
         if found:
             times = [[spoken[at][0].start_ms, spoken[end - 1][0].end_ms] for at, end in found]
             indexes = [at for at, _ in found]

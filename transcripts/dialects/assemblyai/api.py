@@ -60,6 +60,7 @@ from transcripts.uploads.held import HeldRecordingError, hold
 from transcripts.uploads.models import AssemblyTranscript
 
 _MOST_LISTED, _LISTED = 200, 10
+_MOST_PHRASE_WORDS = 5
 _FEWEST_CHARACTERS, _MOST_CHARACTERS = 8, 100
 
 
@@ -204,6 +205,10 @@ class WordSearchView(_TextView):
         wanted = [word for word in words if word]
         if not wanted:
             raise InvalidOptionError("words", "words lists what to look for, with commas between.")
+        if any(len(phrase.split()) > _MOST_PHRASE_WORDS for phrase in wanted):
+            raise InvalidOptionError(
+                "words", f"words may list phrases of {_MOST_PHRASE_WORDS} words at most."
+            )
         return Response(answers.search_words(self.find(request, request_id), wanted))
 
 
@@ -258,9 +263,11 @@ async def _submit(submission: Submission) -> Transcript:
 def _summarise(request: HttpRequest, row: AssemblyTranscript) -> dict[str, Any]:
     described = answers.describe_state(row)
     finished_at = row.transcript.finished_at
+    # What was finished before it was asked for is complete at once.
+    completed_at = max(finished_at, row.created_at) if finished_at else None
     return described | {
         "created": row.created_at.isoformat(),
-        "completed": finished_at.isoformat() if finished_at else None,
+        "completed": completed_at.isoformat() if completed_at else None,
         "resource_url": absolute_url(request, f"/v2/transcript/{row.pk}"),
     }
 

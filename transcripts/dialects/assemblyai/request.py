@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from transcripts.dialects.assemblyai.fields import FIELDS
-from transcripts.dialects.fidelity import list_ignored, refuse_unhonoured
+from transcripts.dialects.fidelity import list_ignored, named_as, refuse_unhonoured
 from transcripts.exports.redaction import KINDS
 from transcripts.option_kinds import InvalidOptionError, show_value
 from transcripts.options import TranscriptionOptions
@@ -34,12 +34,11 @@ _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
 _OURS: Final = {"host", "content-length", "content-type", "transfer-encoding", "connection"}
 _SECRETS: Final = ("webhook_auth_header_value",)
 _SOUND_FORMATS: Final = ("mp3", "wav")
-_MOST_WARNINGS: Final = 20
 
 
 @dataclass(frozen=True, kw_only=True)
 class AssemblyRequest:
-    """`asked`: the fields as they were sent, those that are known, without the receiver's secret.
+    """`asked`: the fields as they were sent, those that are known, without the receiver's secret,
     and a sentence about each that has no part in the answer (`warnings`). `webhook_headers`: what
     the receiver is to be shown."""
 
@@ -67,10 +66,19 @@ def read_request(sent: object) -> AssemblyRequest:
         raise InvalidOptionError("audio_url", "audio_url is missing: the recording's address.")
     _check_redaction(asked)
     _flag(asked, "punctuate"), _flag(asked, "format_text")
+    with named_as(
+        {
+            "speakers": "speakers_expected",
+            "language": "language_code",
+            "languages": "language_codes",
+            "hot_words": "keyterms_prompt" if "keyterms_prompt" in asked else "word_boost",
+        }
+    ):
+        options = TranscriptionOptions.parse(_read_options(asked))
     return AssemblyRequest(
-        options=TranscriptionOptions.parse(_read_options(asked)),
+        options=options,
         audio_url=audio_url,
-        asked=_describe(asked, ignored=list_ignored(meant[:_MOST_WARNINGS], FIELDS)),
+        asked=_describe(asked, ignored=list_ignored(meant, FIELDS)),
         webhook_url=_read_webhook(asked),
         webhook_headers=_read_header(asked),
     )

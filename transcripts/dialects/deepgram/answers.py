@@ -22,7 +22,6 @@ from transcripts.text.words import Word, join_words, mean_confidence
 from transcripts.text.writing import join_texts
 
 _DIGITS = 4
-_MOST_SEARCHED_WORDS = 10
 _MODELS = uuid.UUID("5a9e4a66-60bb-4f51-9d1e-6a7b5f0d4c0e")  # the namespace of models' ids
 Spoken = tuple[Word, int | None]  # a word, and its speaker, from 0
 
@@ -106,7 +105,7 @@ def _word(word: Word, speaker: int | None) -> dict[str, Any]:
 def _search(words: Sequence[Word], query: str) -> dict[str, Any]:
     """Return where it is said; the confidence is that of the words."""
     bare_texts = [bare(word.text) for word in words]
-    found = find_phrase(bare_texts, query, most_words=_MOST_SEARCHED_WORDS)
+    found = find_phrase(bare_texts, query)
     return {"query": query, "hits": [_hit(words[first:end]) for first, end in found]}
 
 

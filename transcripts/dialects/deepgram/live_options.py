@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from transcripts.dialects.deepgram.request import is_alias, read_terms
-from transcripts.dialects.fidelity import Fate, Field, refuse_unhonoured
+from transcripts.dialects.fidelity import Fate, Field, named_as, refuse_unhonoured
 from transcripts.dialects.vendor_socket import Handshake
 from transcripts.live.audio_format import AudioFormat, Encoding, read_rate_hz
 from transcripts.option_kinds import CountOption, FlagOption, InvalidOptionError
@@ -110,9 +110,9 @@ def read_listen_request(handshake: Handshake) -> ListenRequest:
     if asked["language"] and asked["language"].lower() != "multi":
         asked["languages"] = ""
     endpointing = handshake.value("endpointing").strip().lower()
-    options = replace(
-        TranscriptionOptions.parse(asked), endpointing_ms=_read_endpointing_ms(endpointing)
-    )
+    with named_as({"hot_words": "keyterm" if handshake.values("keyterm") else "keywords"}):
+        options = TranscriptionOptions.parse(asked)
+    options = replace(options, endpointing_ms=_read_endpointing_ms(endpointing))
     return ListenRequest(
         options=options,
         format=_read_format(handshake),

@@ -8,7 +8,7 @@ from typing import Final
 from django.http import QueryDict
 
 from transcripts.dialects.deepgram.fields import FIELDS
-from transcripts.dialects.fidelity import list_ignored, refuse_unhonoured
+from transcripts.dialects.fidelity import list_ignored, named_as, refuse_unhonoured
 from transcripts.exports.redaction import KINDS
 from transcripts.option_kinds import ChoiceOption, FlagOption, InvalidOptionError
 from transcripts.options import TranscriptionOptions
@@ -30,6 +30,7 @@ _UTT_SPLIT_S: Final = 0.8
 _LONGEST_SPLIT_S: Final = 60.0
 _MOST_EXTRA: Final = 20
 _MOST_QUERIES: Final = 20
+_MOST_SEARCHED_WORDS: Final = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,8 +76,10 @@ def read_request(query: QueryDict) -> DeepgramRequest:
         "diarize": str(diarizes),
         "hot_words": ",".join(read_terms(query.getlist("keyterm"), query.getlist("keywords"))),
     }
+    with named_as({"hot_words": "keyterm" if "keyterm" in query else "keywords"}):
+        options = TranscriptionOptions.parse(asked)
     return DeepgramRequest(
-        options=TranscriptionOptions.parse(asked),
+        options=options,
         is_written=flags["punctuate"] or flags["smart_format"],
         has_paragraphs=flags["paragraphs"] or flags["smart_format"],
         detects_language=detects or not query.get("language", "").strip(),
@@ -85,7 +88,7 @@ def read_request(query: QueryDict) -> DeepgramRequest:
         tags=tuple(query.getlist("tag"))[:_MOST_EXTRA],
         extra=_read_extra(query.getlist("extra")),
         search=_read_search(query.getlist("search")),
-        ignored=tuple(list_ignored(meant[:_MOST_EXTRA], FIELDS).items()),
+        ignored=tuple(list_ignored(meant, FIELDS).items()),
         callback=_read_callback(query),
         callback_method=_read_method(query),
     )
@@ -161,6 +164,8 @@ def _read_search(sent: list[str]) -> tuple[str, ...]:
     queries = tuple(dict.fromkeys(each.strip() for each in sent if each.strip()))
     if len(queries) > _MOST_QUERIES:
         raise InvalidOptionError("search", f"search may be sent {_MOST_QUERIES} times at most.")
+    if any(len(query.split()) > _MOST_SEARCHED_WORDS for query in queries):
+        raise InvalidOptionError("search", f"search may have {_MOST_SEARCHED_WORDS} words at most.")
     return queries
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from transcripts.dialects.fidelity import refuse_unhonoured
+from transcripts.dialects.fidelity import named_as, refuse_unhonoured
 from transcripts.dialects.openai.fields import FIELDS
 from transcripts.option_kinds import ChoiceOption, FlagOption, InvalidOptionError, show_value
 from transcripts.options import TranscriptionOptions
@@ -65,8 +65,10 @@ def read_request(
         "diarize": str(is_diarized),
         "task": task,
     }
+    with named_as({"hot_words": "keywords[]", "languages": "languages[]"}):
+        options = TranscriptionOptions.parse(asked)
     return OpenAIRequest(
-        options=TranscriptionOptions.parse(asked),
+        options=options,
         response_format=response_format,
         granularities=_read_granularities(lists),
         has_logprobs=_read_include(lists.get("include", [])),

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from transcripts.dialects.fidelity import named_as
 from transcripts.option_kinds import ChoiceOption, CountOption, FlagOption
 from transcripts.options import TASKS, TranscriptionOptions
 
@@ -31,8 +32,10 @@ def read_request(query: Mapping[str, str]) -> AsrRequest:
         "diarize": str(FlagOption().parse("diarize", query.get("diarize", ""))),
         "speakers": str(counts["max_speakers"] if is_fixed else 0),
     }
+    with named_as({"prompt": "initial_prompt"}):
+        options = TranscriptionOptions.parse(asked)
     return AsrRequest(
-        options=TranscriptionOptions.parse(asked),
+        options=options,
         output=ChoiceOption(OUTPUTS).parse("output", query.get("output", "")),
         has_words=FlagOption().parse("word_timestamps", query.get("word_timestamps", "")),
     )

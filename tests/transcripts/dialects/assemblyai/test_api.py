@@ -103,6 +103,8 @@ def test_a_text_has_words_speakers_and_whole_milliseconds(client: Client) -> Non
     assert found["matches"][0]["timestamps"] == [
         [done["words"][1]["start"], done["words"][1]["end"]]
     ]
+    longer = call(client, "GET", f"{address}/word-search?words=w1 w2 w3 w4 w5 never")
+    assert (longer.status_code, longer.json()["field"]) == (400, "words")
     assert call(client, "GET", f"{address}/srt").text.startswith("1\n00:00:00,")
     narrow = call(client, "GET", f"{address}/vtt?chars_per_caption=8").text
     assert narrow.startswith("WEBVTT")
@@ -237,6 +239,16 @@ def test_pages_go_on_by_ids_newest_first(client: Client) -> None:
     assert call(client, "GET", f"{PATH}?status=completed").json()["transcripts"] == []
     assert len(call(client, "GET", f"{PATH}?status=queued").json()["transcripts"]) == 3
     assert call(client, "GET", f"{PATH}?created_on=2001-02-03").json()["transcripts"] == []
+
+
+@pytest.mark.usefixtures("worker")
+def test_what_joins_finished_work_is_not_complete_before_it_was_asked_for(client: Client) -> None:
+    url = upload(client)
+    finish(client, order(client, audio_url=url))
+    joined = order(client, audio_url=url)
+    listed = call(client, "GET", f"{PATH}?limit=1").json()["transcripts"][0]
+    assert (listed["id"], listed["status"]) == (joined["id"], "completed")
+    assert listed["completed"] >= listed["created"]
 
 
 def test_a_poll_is_one_query(

@@ -5,7 +5,9 @@ import re
 import pytest
 
 from tests.e2e.processes import ROOT
+from tests.transcripts.exports.documents import document
 from transcripts.dialects.fidelity import Fate
+from transcripts.dialects.openai.answers import as_verbose_json
 from transcripts.dialects.openai.fields import FIELDS
 from transcripts.dialects.openai.request import OpenAIRequest, is_alias, read_request
 from transcripts.option_kinds import InvalidOptionError
@@ -78,10 +80,18 @@ def test_a_value_that_can_not_be_used_names_its_field() -> None:
         ("temperature", {}, {"temperature": "warm"}),
         ("temperature", {}, {"temperature": "nan"}),
         ("language", {}, {"language": "xx-unknown"}),
+        ("languages[]", {"languages": ["xx-unknown"]}, {}),
+        ("keywords[]", {"keywords": ["word"] * 101}, {}),
     ):
         with pytest.raises(InvalidOptionError) as caught:
             read(lists, **sent)
         assert caught.value.extra["field"] == field
+
+
+def test_a_translation_is_english() -> None:
+    translated = document(task="translate", language="fr")
+    body = as_verbose_json(translated, granularities=frozenset({"segment"}))
+    assert (body["task"], body["language"]) == ("translate", "english")
 
 
 def test_translations_have_no_speakers() -> None:

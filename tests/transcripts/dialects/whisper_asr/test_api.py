@@ -194,3 +194,6 @@ def test_errors_are_a_sentence_in_detail(client: Client) -> None:
         body = answer.json()
         assert (answer.status_code, body["code"]) == (status, code), answer.text
         assert body["detail"]
+    long_prompt = ask(client, f"/asr?initial_prompt={'x' * 1001}").json()
+    assert long_prompt["field"] == "initial_prompt"
+    assert long_prompt["detail"].startswith("initial_prompt ")
