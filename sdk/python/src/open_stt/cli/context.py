@@ -13,13 +13,14 @@ from typing import Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from open_stt._async.client import AsyncSTTClient
 from open_stt._sync.client import STTClient
 from open_stt.errors import STTError
 
 EXIT_FAILED = 1
+_ANY_WIDTH = 10_000  # of a file or a pipe: nothing is shortened
 
 
 @dataclass(frozen=True)
@@ -55,10 +56,13 @@ class Context:
             for row in rows:
                 write_line(json.dumps(row, ensure_ascii=False))
             return
-        table = Table(*columns.values(), box=None, pad_edge=False)
+        # An id is what other commands are given: a narrow terminal shortens what stands beside it.
+        headings = (Column(name, no_wrap=name == "ID") for name in columns.values())
+        table = Table(*headings, box=None, pad_edge=False)
         for row in rows:
             table.add_row(*(_cell(row.get(field)) for field in columns))
-        Console(highlight=False, soft_wrap=not sys.stdout.isatty()).print(table)
+        width = None if sys.stdout.isatty() else _ANY_WIDTH
+        Console(highlight=False, width=width).print(table)
 
     def note(self, text: str) -> None:
         """Write a remark to standard error."""

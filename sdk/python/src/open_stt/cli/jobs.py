@@ -99,15 +99,19 @@ class Jobs:
         except AuthError as error:
             if error.code != "missing_scope" or not self._can_join(work):
                 raise
-            facts = {"status": "completed"}
+            facts: dict[str, Any] = {"status": "completed"}
             self._write(work, await self._join(client, work))
         else:
             facts = {name: detail[name] for name in ("status", "duration", "language", "model")}
+            facts["warnings"] = list_warnings(detail)
             await self._save(client, work, detail, token)
         self._running.pop(
             transcript_id, None
         )  # a twin, which joined the same work, may have done it
         self._bars.finish(work.name, facts["status"])
+        if not self._context.as_json:
+            for sentence in facts.get("warnings", ()):
+                self._bars.note(f"{work.name}: {sentence}")
         output = None if work.target is None else str(work.target)
         self._report(work, "completed", id=transcript_id, **facts, output=output)
 
@@ -217,6 +221,11 @@ class Jobs:
                 self._bars.note(f"Cancelled {transcript_id}.")
             except (STTError, asyncio.TimeoutError) as error:
                 self._bars.note(f"Could not cancel {transcript_id}: {error}")
+
+
+def list_warnings(detail: Any) -> list[str]:
+    """Return what a text lacks, and what else is to be known of it, in sentences."""
+    return [warning["message"] for warning in detail.get("warnings", ())]
 
 
 def _as_json(detail: Any) -> bytes:

@@ -15,7 +15,7 @@ import typer
 
 from open_stt.cli import context as contexts
 from open_stt.cli.context import leave, write_line
-from open_stt.cli.jobs import TEXT_FORMATS, Jobs, Order, Work
+from open_stt.cli.jobs import TEXT_FORMATS, Jobs, Order, Work, list_warnings
 from open_stt.cli.progress import Bars
 from open_stt.options import TranscribeOptions
 
@@ -108,6 +108,8 @@ def wait(
             chosen.write(detail, "")
         else:
             write_line(client.transcripts.export_text(detail["id"], format))
+            for sentence in list_warnings(detail):
+                bars.note(sentence)
 
 
 def plan(files: list[str], format: str, output: Path | None, *, is_forced: bool) -> Iterator[Work]:
