@@ -17,6 +17,7 @@ _FORMATS: Final = (*_TRANSLATION_FORMATS, DIARIZED)
 GRANULARITIES: Final = ("segment", "word")
 _STREAMED: Final = ("json", "text", DIARIZED)
 _LOGPROBS: Final = "logprobs"
+_LISTS: Final = tuple(name.removesuffix("[]") for name in FIELDS if name.endswith("[]"))
 # The service's own models, dated ones too. What is named otherwise is a model of this server.
 _ALIAS = re.compile(
     r"(whisper-1|gpt-(live-|realtime-)?(4o-(mini-)?)?(transcribe|whisper)(-diarize)?)(-\d{4}-\d\d-\d\d)?\Z"
@@ -43,6 +44,7 @@ def read_request(
     sent: Mapping[str, str], lists: Mapping[str, list[str]], *, task: Task
 ) -> OpenAIRequest:
     """Return what the form asks for. Raises InvalidOptionError, which names the field."""
+    lists = _with_bare_names(sent, lists)
     named = {*sent, *(f"{name}[]" for name in lists)}
     refuse_unhonoured((name for name in FIELDS if name in named), FIELDS)
     model = sent.get("model", "").strip()
@@ -74,6 +76,14 @@ def read_request(
         has_logprobs=_read_include(lists.get("include", [])),
         is_stream=is_stream,
     )
+
+
+def _with_bare_names(
+    sent: Mapping[str, str], lists: Mapping[str, list[str]]
+) -> dict[str, list[str]]:
+    """Return the lists, also those of one value that came without brackets."""
+    bare = {name: [sent[name]] for name in _LISTS if sent.get(name)}
+    return {**bare, **lists}
 
 
 def _read_format(sent: Mapping[str, str], task: Task) -> str:

@@ -88,6 +88,15 @@ def test_a_value_that_can_not_be_used_names_its_field() -> None:
         assert caught.value.extra["field"] == field
 
 
+def test_a_list_of_one_value_may_come_without_its_brackets() -> None:
+    assert read(timestamp_granularities="word").granularities == {"word"}
+    assert read(include="logprobs").has_logprobs
+    assert read({"keywords": ["Vltava"]}, keywords="Brno").options.hot_words == ("Vltava",)
+    assert read(languages="").options.languages == ()
+    with pytest.raises(InvalidOptionError):
+        read(known_speaker_names="Ann")
+
+
 def test_a_translation_is_english() -> None:
     translated = document(task="translate", language="fr")
     body = as_verbose_json(translated, granularities=frozenset({"segment"}))

@@ -86,7 +86,7 @@ def write_line(text: str) -> None:
     sys.stdout.flush()
 
 
-def describe_error(error: STTError) -> dict[str, str]:
+def describe_error(error: STTError) -> dict[str, Any]:
     """Return an error as a line of JSON has it."""
     request = {"request_id": error.request_id} if error.request_id else {}
     return {"error": error.message, "code": error.code, **request}
