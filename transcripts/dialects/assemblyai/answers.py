@@ -82,6 +82,9 @@ def _describe_text(row: AssemblyTranscript) -> dict[str, Any]:
         body["language_code"] = language
     if document.language_probability is not None:
         body["language_confidence"] = _rounded(document.language_probability)
+    if document.warnings:
+        lacks = [warning["message"] for warning in document.warnings]
+        body["warnings"] = [*row.asked.get("warnings", ()), *lacks]
     if _has_speakers(row):
         body["utterances"] = [_utterance(row, each) for each in _turns(document)]
     return body

@@ -53,12 +53,22 @@ def describe(transcript: Transcript, asked: DeepgramRequest) -> dict[str, Any]:
         metadata["tags"] = list(asked.tags)
     if asked.extra:
         metadata["extra"] = dict(asked.extra)
-    if asked.ignored:
-        metadata["warnings"] = [
-            {"parameter": name, "type": "unsupported_parameter", "message": sentence}
-            for name, sentence in asked.ignored
-        ]
+    if warnings := _warnings(document, asked):
+        metadata["warnings"] = warnings
     return {"metadata": metadata, "results": _results(document, asked)}
+
+
+def _warnings(document: Document, asked: DeepgramRequest) -> list[dict[str, str]]:
+    """Return what was ignored, and what the text lacks: of no parameter."""
+    ignored = [
+        {"parameter": name, "type": "unsupported_parameter", "message": sentence}
+        for name, sentence in asked.ignored
+    ]
+    lacks = [
+        {"parameter": "", "type": warning["code"], "message": warning["message"]}
+        for warning in document.warnings
+    ]
+    return ignored + lacks
 
 
 def _results(document: Document, asked: DeepgramRequest) -> dict[str, Any]:

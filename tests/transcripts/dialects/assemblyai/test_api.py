@@ -290,6 +290,16 @@ def test_what_was_asked_for_and_ignored_is_named(client: Client) -> None:
     assert again["warnings"] == ordered["warnings"]
 
 
+@pytest.mark.usefixtures("worker")
+def test_what_a_text_lacks_is_named(client: Client, inference: FakeInference) -> None:
+    inference.scripts.append(Script(is_silent=True))
+    done = finish(client, order(client, auto_chapters=True))
+    assert (done["status"], done["text"]) == ("completed", "")
+    ignored, lacking = done["warnings"]
+    assert ignored.startswith("auto_chapters is ignored")
+    assert lacking == "No speech was found in this recording."
+
+
 def test_errors_are_a_sentence(client: Client) -> None:
     stranger = Client(client.url, "stt_wrong")
     other = make_client(client.url)

@@ -8,6 +8,7 @@ import pytest
 import requests
 from pytest_django import Settings
 
+from tests.transcripts.fake_inference import FakeInference, Script
 from tests.transcripts.served_api import (
     Client,
     client,
@@ -92,6 +93,18 @@ def test_phrases_are_found_word_for_word(client: Client) -> None:
     assert hit["snippet"] == "w1 w2"
     assert 0 < hit["confidence"] <= 1
     assert channel["search"] == [{"query": "W1 w2"}, {"query": "nothing", "hits": []}]
+
+
+@pytest.mark.usefixtures("worker")
+def test_what_a_text_lacks_is_named(client: Client, inference: FakeInference) -> None:
+    inference.scripts.append(Script(is_silent=True))
+    ignored, lacking = listen(client, "topics=true").json()["metadata"]["warnings"]
+    assert ignored["parameter"] == "topics"
+    assert lacking == {
+        "parameter": "",
+        "type": "no_speech",
+        "message": "No speech was found in this recording.",
+    }
 
 
 @pytest.mark.usefixtures("worker")
