@@ -28,16 +28,6 @@ def test_each_language_has_one_style(language: str, whole: str, short: str, with
         assert day_time(NOON) == with_time
 
 
-@pytest.mark.parametrize(
-    ("language", "shown"),
-    [("en", "26 Nov 2026, 12:00; 12:00"), ("cs", "26. 11. 2026 12:00; 12:00")],
-)
-def test_what_django_writes_by_itself_has_the_same_style(language: str, shown: str) -> None:
-    """The operators' pages."""
-    with override(language), timezone.override(ZoneInfo("Europe/Prague")):
-        assert Template("{{ at }}; {{ at|time }}").render(Context({"at": NOON})) == shown
-
-
 def test_a_day_is_the_readers() -> None:
     with override("en"), timezone.override(ZoneInfo("Pacific/Kiritimati")):  # 14 hours ahead
         assert day(NOON) == "27 Nov 2026"
