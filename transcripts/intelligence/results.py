@@ -16,8 +16,9 @@ from transcripts.intelligence.models import ResultKind, StoredResult
 from transcripts.intelligence.result_files import list_formats
 from transcripts.intelligence.source import SourceText, read_document
 from transcripts.intelligence.speaker_names import put_names
+from transcripts.job_errors import job_error
 from transcripts.locks import lock_transcript
-from transcripts.models import READABLE_STATUSES, Transcript
+from transcripts.models import READABLE_STATUSES, Status, Transcript
 from transcripts.services.recordings import recording_day
 from transcripts.text.segments import Segment
 
@@ -63,7 +64,11 @@ def load_source(
 
 
 def check_finished(transcript: Transcript) -> None:
-    """Raise ApiError 409 `not_finished` where the text may still change by itself."""
+    """Raise ApiError 409: `not_finished` where the text may still change by itself, `failed` where
+    none will come."""
+    if transcript.status in (Status.FAILED, Status.CANCELLED):
+        reason = job_error(transcript).message
+        raise ApiError(f"This transcript has no text. {reason}", status=409, code="failed")
     if transcript.status not in READABLE_STATUSES:
         raise ApiError(
             "This transcript is not finished: wait for its text.", status=409, code="not_finished"

@@ -14,6 +14,7 @@ from tests.transcripts.intelligence.conftest import SEGMENT_MS, create_meeting
 from tests.transcripts.intelligence.texts import CZECH_MEETING
 from tests.transcripts.served_api import Client, make_client
 from transcripts.intelligence.models import StoredResult
+from transcripts.jobs.models import TranscriptionJob
 from transcripts.models import Segment, Speaker, Status, Transcript
 from transcripts.user_data import export_user_data
 
@@ -171,6 +172,11 @@ def test_refusals_and_failures_store_nothing(
     Transcript.objects.filter(pk=meeting.pk).update(status=Status.PROCESSING)
     waiting = make(client, meeting, "summarize")
     assert (waiting.status_code, waiting.json()["code"]) == (409, "not_finished")
+    TranscriptionJob.objects.update(error_code="fetch_failed", error_message="No such host.")
+    Transcript.objects.filter(pk=meeting.pk).update(status=Status.FAILED)
+    failed = make(client, meeting, "summarize")
+    assert (failed.status_code, failed.json()["code"]) == (409, "failed")
+    assert failed.json()["error"] == "This transcript has no text. No such host."
 
 
 def test_a_transcript_that_is_deleted_in_between_gets_no_result(

@@ -46,6 +46,7 @@ _MOST_TEXT = 200_000
 RESULT_ERRORS: tuple[DeclaredError, ...] = (
     TranscriptNotFoundError,
     ApiError("The transcript is not finished: wait for its text.", code="not_finished", status=409),
+    ApiError("The transcript failed, or was cancelled: why.", code="failed", status=409),
     ApiError("The transcript was deleted while it was read.", code="deleted", status=409),
     ApiError(
         "The transcript has as many results as it may have: delete some first.",

@@ -28,7 +28,9 @@ from transcripts.models import Speaker, Transcript
 
 _LONGEST_NAME = 100
 _MOST_DISMISSED = 50  # of one speaker; then the first ones may come again
-NOT_FINISHED = next(each for each in RESULT_ERRORS if getattr(each, "code", "") == "not_finished")
+NO_TEXT_ERRORS = tuple(
+    each for each in RESULT_ERRORS if getattr(each, "code", "") in ("not_finished", "failed")
+)
 UNKNOWN_SPEAKER = ApiError("There is no speaker of that number.", code="unknown_speaker")
 
 
@@ -67,7 +69,7 @@ class NameDismissalSerializer(serializers.Serializer[object]):
 
 
 class SpeakerSuggestionsView(IntelligenceView):
-    @raises(TranscriptNotFoundError, NOT_FINISHED)
+    @raises(TranscriptNotFoundError, *NO_TEXT_ERRORS)
     @extend_schema(operation_id="list_speaker_suggestions", responses=NameSuggestionsSerializer)
     def get(self, request: Request, transcript_id: UUID) -> Response:
         """Suggest names of speakers by rules (English, Czech), each with its evidence."""
