@@ -95,7 +95,9 @@ def test_prometheus_finds_the_pods_of_each_deployment() -> None:
         labels = deployment["spec"]["template"]["metadata"]["labels"]
         assert labels["app.kubernetes.io/part-of"] == part_of
         assert labels["stt/component"] == name
-        ports = {each["name"]: each["containerPort"] for each in main_container(deployment)["ports"]}
+        ports = {
+            each["name"]: each["containerPort"] for each in main_container(deployment)["ports"]
+        }
         assert ports[port_name] == 9100
 
 
@@ -139,6 +141,12 @@ BREAKS: dict[str, Callable[[list[Manifest]], object]] = {
     "no readinessProbe": lambda o: _container(o, "web").pop("readinessProbe"),
     "not readiness": lambda o: _container(o, "web")["readinessProbe"]["httpGet"].update(
         path="/health"
+    ),
+    "connections taken": lambda o: _container(o, "web").update(
+        livenessProbe=_container(o, "web")["startupProbe"]
+    ),
+    "is stuck": lambda o: _container(o, "inference").update(
+        livenessProbe={"tcpSocket": {"port": "grpc"}}
     ),
     "drains would be restarted": lambda o: _container(o, "inference").update(
         livenessProbe=_container(o, "inference")["readinessProbe"]
