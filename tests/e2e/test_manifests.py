@@ -89,8 +89,8 @@ def test_inference_sends_its_traces_where_the_web_tier_does() -> None:
 def test_prometheus_finds_the_pods_of_each_deployment() -> None:
     path = ROOT / "docker" / "prometheus" / "kubernetes.yml"
     (scraped,) = yaml.safe_load(path.read_text())["scrape_configs"]
-    (kept,) = (each for each in scraped["relabel_configs"] if each.get("action") == "keep")
-    part_of, _, port_name = kept["regex"].partition(";")
+    (chosen,) = (each for each in scraped["relabel_configs"] if each.get("action") == "keep")
+    part_of, _, port_name = chosen["regex"].partition(";")
     for name, deployment in deployments(render("cpu")).items():
         labels = deployment["spec"]["template"]["metadata"]["labels"]
         assert labels["app.kubernetes.io/part-of"] == part_of
