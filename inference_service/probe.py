@@ -1,6 +1,7 @@
 """Is the inference server of this container ready? For orchestrators whose own probe knows no TLS.
 
     python -m inference_service.probe          exit 0 where it serves, else 1 with a sentence
+    python -m inference_service.probe alive    exit 0 where it answers at all, as one that drains
 
 Asks the health service of `STT_INFERENCE_LISTEN` on this machine, as the settings have it: a server
 that starts, drains, is frozen or gone is not ready. With TLS the server's own certificate file is
@@ -21,8 +22,8 @@ DEADLINE_S = 3.0
 SERVICE = "stt.v1.Speech"
 
 
-def find_problem(config: Config) -> str:
-    """Return what is amiss, in words, or nothing."""
+def find_problem(config: Config, *, must_serve: bool = True) -> str:
+    """Return what is amiss, in words, or nothing. Without `must_serve` any answer will do."""
     host, _, port = config.listen.rpartition(":")
     host = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}.get(host, host)  # noqa: S104  # not bound here
     try:
@@ -35,7 +36,7 @@ def find_problem(config: Config) -> str:
         return f"{config.listen} doesn't answer: {error.code().name}."
     except OSError as error:
         return f"{config.listen} is not reached: {error}."
-    if answer.status == health_pb2.HealthCheckResponse.SERVING:
+    if answer.status == health_pb2.HealthCheckResponse.SERVING or not must_serve:
         return ""
     return f"{config.listen} is not serving: it starts or drains."
 
@@ -66,6 +67,6 @@ def _read_name(host: str, port: int, certificate: Path) -> str:
 
 if __name__ == "__main__":
     try:
-        sys.exit(find_problem(read_config()) or 0)
+        sys.exit(find_problem(read_config(), must_serve=sys.argv[1:] != ["alive"]) or 0)
     except BadConfigError as error:
         sys.exit(str(error))

@@ -30,6 +30,7 @@ from billing.admission import (  # noqa: E402
     identify_reader,
 )
 from billing.api.plain_views import scope_of_upload  # noqa: E402
+from stt_web.alive import show_life_of_loop  # noqa: E402
 from stt_web.core.asgi.compression import CompressionLayer  # noqa: E402
 from stt_web.core.asgi.cors import CorsLayer  # noqa: E402
 from stt_web.core.asgi.forwarded import ForwardedSchemeLayer  # noqa: E402
@@ -134,5 +135,6 @@ _router = ProtocolTypeRouter(
 
 
 async def application(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+    show_life_of_loop()
     receive_wakeups()  # here: not every server announces its lifespan
     await _router(scope, receive, send)

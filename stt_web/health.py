@@ -3,7 +3,7 @@
 It checks the background work of this process (`core.background`), and at the database and the
 inference service, each with a deadline of its own and in
 threads of its own, so that it answers quickly however busy the server is. The result is cached
-for a second: asking often costs nothing. (Liveness of the process alone is the TCP port's matter.)
+for a second: asking often costs nothing. (Whether the process is alive is `/livez`.)
 """
 
 import asyncio

@@ -14,9 +14,13 @@ from inference_service.metrics import Metrics
 from inference_service.priority import Priority
 from stt_web.core.metrics import REGISTRY
 from tests import report
+from transcripts.fetching.addresses import FETCH_ERRORS
+from transcripts.media.errors import MEDIA_ERRORS, MediaError
 
 ROOT = Path(__file__).resolve().parent.parent
 RULES = ROOT / "docker" / "prometheus" / "rules.yml"
+COMPOSE = RULES.with_name("prometheus.yml")
+KUBERNETES = RULES.with_name("kubernetes.yml")
 DASHBOARD = ROOT / "docker" / "grafana" / "dashboard.json"
 # Read from the tables (`transcripts.queue_metrics`); that test knows them.
 OF_TABLES = {
@@ -45,6 +49,49 @@ def test_promtool_takes_the_rules_and_each_alert_fires_on_its_trouble(
         ["promtool", *command], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_promtool_takes_the_configuration_for_kubernetes(tmp_path: Path) -> None:
+    """But for its discovery, which Debian's promtool is built without."""
+    report.require("promtool", is_there=bool(shutil.which("promtool")), reason="No promtool here.")
+    config = yaml.safe_load(KUBERNETES.read_text())
+    (scraped,) = config["scrape_configs"]
+    (found,) = scraped.pop("kubernetes_sd_configs")
+    assert found == {"role": "pod", "namespaces": {"names": ["stt"]}}
+    scraped["static_configs"] = [{"targets": ["127.0.0.1:9100"]}]
+    (tmp_path / "prometheus.yml").write_text(yaml.safe_dump(config))
+    done = subprocess.run(
+        ["promtool", "check", "config", "--syntax-only", str(tmp_path / "prometheus.yml")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_both_configurations_name_the_job_and_the_components_that_alerts_ask_for() -> None:
+    for file in (COMPOSE, KUBERNETES):
+        (scraped,) = yaml.safe_load(file.read_text())["scrape_configs"]
+        assert scraped["job_name"] == "stt"
+        targets = [each.get("target_label") for each in scraped["relabel_configs"]]
+        assert "component" in targets, file
+    (compose,) = yaml.safe_load(COMPOSE.read_text())["scrape_configs"]
+    names = set(compose["dns_sd_configs"][0]["names"])
+    services = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
+    with_metrics = {
+        name for name, each in services.items() if "STT_METRICS_LISTEN" in each["environment"]
+    }
+    # migrate ends by itself; the GPU's answers to the name `inference`.
+    assert names == with_metrics - {"migrate", "inference-gpu"}
+
+
+def test_a_broken_recording_or_address_is_no_alert_and_a_fault_of_ours_is() -> None:
+    (alert,) = (rule for rule in rules() if rule.get("alert") == "SttJobsFail")
+    found = re.search(r"code!~'([^']*)'", alert["expr"])
+    assert found is not None
+    raised = [each for each in (*MEDIA_ERRORS, *FETCH_ERRORS) if isinstance(each, MediaError)]
+    of_clients = {each.code for each in raised if each.status < 500}
+    assert set(found[1].split("|")) == of_clients | {"no_credits", "file_too_large"}
 
 
 def test_each_alert_has_its_cure() -> None:

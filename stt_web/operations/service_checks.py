@@ -1,12 +1,11 @@
 """Checks of what the web tier leans on: database, broker and workers, mail."""
 
 import smtplib
-import socket
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from celery import current_app
+from celery import Celery, current_app
 from django.conf import settings
 from django.core.mail import get_connection
 from django.db import Error as DatabaseFailure
@@ -19,6 +18,20 @@ LEAST_POSTGRESQL = 14
 QUEUES = ("short", "bulk", "texts", "housekeeping", "exports", "webhooks")
 _MAY_DIFFER_S = 1.0
 _PING_S = 2.0
+# What drivers write in one sentence or another, in small letters, and what it means.
+_REASONS = {
+    "name or service not known": "the name is not known",
+    "failure in name resolution": "the name is not known",
+    "failed to resolve": "the name is not known",
+    "connection refused": "nothing listens there",
+    "timed out": "no answer",
+    "timeout": "no answer",
+    "password": "the user or the password is refused",
+    "authentication": "the user or the password is refused",
+    "access_refused": "the user or the password is refused",
+    "does not exist": "there is no such user or database",
+    "no route to host": "there is no way there",
+}
 
 
 def check_database() -> Iterator[Diagnosis]:
@@ -26,7 +39,7 @@ def check_database() -> Iterator[Diagnosis]:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
     except DatabaseFailure as error:
-        sentence = f"The database is not reached: {_first_line(error)}"
+        sentence = f"The database is not reached: {describe(error)}"
         yield failure("database", sentence, "See STT_DATABASE_URL, and whether it runs.")
         return
     executor = MigrationExecutor(connection)
@@ -98,17 +111,18 @@ def judge_clock(skew_s: float) -> Iterator[Diagnosis]:
         yield ok("clock", sentence)
 
 
-def check_broker() -> Iterator[Diagnosis]:
+def check_broker(app: Celery | None = None) -> Iterator[Diagnosis]:
     """Ask the workers through the broker which queues they take."""
+    app = app or current_app
     try:
-        with current_app.connection_for_read() as broker:
+        with app.connection_for_read() as broker:
             broker.ensure_connection(max_retries=1, timeout=3)
     except Exception as error:  # noqa: BLE001  # kombu passes on what its transports raise
-        sentence = f"The broker is not reached: {_first_line(error)}"
+        sentence = f"The broker is not reached: {describe(error)}"
         yield failure("broker", sentence, "See STT_BROKER_URL, and whether it runs.")
         return
     started = time.monotonic()
-    answers = current_app.control.inspect(timeout=_PING_S).active_queues() or {}
+    answers = app.control.inspect(timeout=_PING_S).active_queues() or {}
     served = {queue["name"] for queues in answers.values() for queue in queues}
     for queue in QUEUES:
         if queue not in served:
@@ -135,16 +149,22 @@ def check_mail() -> Iterator[Diagnosis]:
     except (OSError, smtplib.SMTPException) as error:
         yield failure(
             "mail",
-            f"{settings.EMAIL_HOST}:{settings.EMAIL_PORT} refuses us: {_first_line(error)}",
+            f"{settings.EMAIL_HOST}:{settings.EMAIL_PORT} refuses us: {describe(error)}",
             "See STT_EMAIL_URL: host, port, user and password.",
         )
     else:
         yield ok("mail", f"{settings.EMAIL_HOST} takes our mail.")
 
 
-def _first_line(error: Exception) -> str:
-    """A kind and a reason, without addresses that hold passwords."""
-    reason = error.strerror if isinstance(error, OSError) and error.strerror else ""
-    if isinstance(error, socket.gaierror):
-        reason = "the name is not known"
+def describe(error: Exception) -> str:
+    """A kind and a reason, never the message itself: it may quote an address with its password."""
+    chain: list[BaseException] = []
+    cause: BaseException | None = error
+    while cause is not None and cause not in chain:
+        chain.append(cause)
+        cause = cause.__cause__
+    messages = "\n".join(str(each) for each in chain).lower()
+    reason = next((reason for phrase, reason in _REASONS.items() if phrase in messages), "")
+    if not reason and isinstance(error, OSError):
+        reason = error.strerror or ""
     return f"{type(error).__name__}{f' ({reason})' if reason else ''}."

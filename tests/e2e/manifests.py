@@ -226,6 +226,10 @@ def _check_life(workload: Manifest) -> Iterator[str]:
     path = container.get("readinessProbe", {}).get("httpGet", {}).get("path", "/readyz")
     if path != "/readyz":
         yield f"{path} is not readiness: without inference every web pod would be taken out."
+    if _name(workload) == "inference" and "tcpSocket" in container.get("livenessProbe", {}):
+        yield "a replica that is stuck takes connections, and would stay."
+    if _name(workload) == "web" and "exec" not in container.get("livenessProbe", {}):
+        yield "with all its connections taken it would be restarted."
     if (
         container.get("livenessProbe", {}).get("exec")
         == container.get("readinessProbe", {}).get("exec", {})

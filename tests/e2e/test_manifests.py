@@ -68,6 +68,39 @@ def test_a_gpu_is_one_process_and_its_image() -> None:
     assert {"name": "STT_DEVICE", "value": "cuda"} in inference["env"]
 
 
+def test_the_model_for_a_gpu_is_fetched_by_name_for_the_job_has_no_card() -> None:
+    (job,) = (each for each in render("gpu") if each["metadata"]["name"] == "models")
+    assert {"name": "STT_DEFAULT_MODEL", "value": "large-v3-turbo"} in main_container(job)["env"]
+
+
+def test_inference_sends_its_traces_where_the_web_tier_does() -> None:
+    objects = render("cpu")
+    env = {each["name"]: each for each in main_container(deployments(objects)["inference"])["env"]}
+    config = next(each for each in objects if each["kind"] == "ConfigMap")
+    assert env["STT_OTLP_URL"]["valueFrom"]["configMapKeyRef"] == {
+        "name": config["metadata"]["name"],  # with its hash
+        "key": "STT_OTLP_URL",
+        "optional": True,
+    }
+    egress = _find(objects, "NetworkPolicy", "inference")["spec"]["egress"]
+    assert {"port": 4318} in [port for rule in egress for port in rule["ports"]]
+
+
+def test_prometheus_finds_the_pods_of_each_deployment() -> None:
+    path = ROOT / "docker" / "prometheus" / "kubernetes.yml"
+    (scraped,) = yaml.safe_load(path.read_text())["scrape_configs"]
+    (chosen,) = (each for each in scraped["relabel_configs"] if each.get("action") == "keep")
+    part_of, _, port_name = chosen["regex"].partition(";")
+    for name, deployment in deployments(render("cpu")).items():
+        labels = deployment["spec"]["template"]["metadata"]["labels"]
+        assert labels["app.kubernetes.io/part-of"] == part_of
+        assert labels["stt/component"] == name
+        ports = {
+            each["name"]: each["containerPort"] for each in main_container(deployment)["ports"]
+        }
+        assert ports[port_name] == 9100
+
+
 def test_nothing_reaches_inference_but_the_web_tier() -> None:
     policies = {
         each["metadata"]["name"]: each["spec"]
@@ -108,6 +141,12 @@ BREAKS: dict[str, Callable[[list[Manifest]], object]] = {
     "no readinessProbe": lambda o: _container(o, "web").pop("readinessProbe"),
     "not readiness": lambda o: _container(o, "web")["readinessProbe"]["httpGet"].update(
         path="/health"
+    ),
+    "connections taken": lambda o: _container(o, "web").update(
+        livenessProbe=_container(o, "web")["startupProbe"]
+    ),
+    "is stuck": lambda o: _container(o, "inference").update(
+        livenessProbe={"tcpSocket": {"port": "grpc"}}
     ),
     "drains would be restarted": lambda o: _container(o, "inference").update(
         livenessProbe=_container(o, "inference")["readinessProbe"]

@@ -12,9 +12,9 @@ from tests.inference_service.conftest import Serve
 from tests.inference_service.fakes import FakeRecogniser
 
 
-async def probe(port: int, config: Config | None = None) -> str:
+async def probe(port: int, config: Config | None = None, *, must_serve: bool = True) -> str:
     asked = replace(config or Config(), listen=f"127.0.0.1:{port}")
-    return await asyncio.to_thread(find_problem, asked)
+    return await asyncio.to_thread(find_problem, asked, must_serve=must_serve)
 
 
 async def test_a_server_that_serves_is_ready_until_it_drains(
@@ -24,6 +24,14 @@ async def test_a_server_that_serves_is_ready_until_it_drains(
         assert await probe(served.server.port) == ""
         await served.server.drain()
         assert "is not serving" in await probe(served.server.port)
+        assert await probe(served.server.port, must_serve=False) == ""  # but alive
+
+
+async def test_a_server_that_takes_connections_and_answers_nothing_is_not_alive() -> None:
+    with socket.socket() as stuck:
+        stuck.bind(("127.0.0.1", 0))
+        stuck.listen()
+        assert "doesn't answer" in await probe(stuck.getsockname()[1], must_serve=False)
 
 
 async def test_a_server_with_tls_is_asked_under_its_own_name(

@@ -11,7 +11,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
+import psycopg
 import pytest
+from celery import Celery
 from django.conf import LazySettings
 
 from stt_web.operations import (
@@ -149,6 +151,33 @@ def test_a_broker_and_a_mail_server_that_are_away_are_found(settings: LazySettin
     found = worst(service_checks.check_mail())
     assert found.level is Level.FAILURE
     assert "STT_EMAIL_URL" in found.cure
+    away = Celery(broker=f"redis://:hunter2@127.0.0.1:{free_port()}/0")
+    found = worst(service_checks.check_broker(away))
+    assert (found.level, "nothing listens there" in found.sentence) == (Level.FAILURE, True)
+    assert "STT_BROKER_URL" in found.cure
+    assert "hunter2" not in found.sentence
+
+
+def test_queues_that_no_worker_takes_are_found() -> None:
+    found = list(service_checks.check_broker(Celery(broker="memory://")))
+    assert {each.level for each in found} == {Level.FAILURE}
+    for queue in service_checks.QUEUES:
+        assert any(f"queue {queue}:" in each.sentence and each.cure for each in found)
+
+
+@pytest.mark.parametrize(
+    ("address", "reason"),
+    [
+        ("postgresql://u:hunter2@127.0.0.1:1/x", "nothing listens there"),
+        ("postgresql://u:hunter2@no-such-name.invalid/x", "the name is not known"),
+    ],
+)
+def test_a_database_that_is_not_reached_has_a_reason_without_its_password(
+    address: str, reason: str
+) -> None:
+    with pytest.raises(psycopg.OperationalError) as raised:
+        psycopg.connect(address, connect_timeout=3)
+    assert service_checks.describe(raised.value) == f"OperationalError ({reason})."
 
 
 def test_an_inference_service_that_is_away_or_unknown_is_found(settings: LazySettings) -> None:
