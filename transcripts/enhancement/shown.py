@@ -68,7 +68,7 @@ def describe_enhancement(enhancement: Enhancement) -> dict[str, Any]:
 
 def list_warnings(enhancement: Enhancement) -> list[dict[str, str]]:
     """Return what its owner should know of it: each with `code` and `message`. No query."""
-    warnings = {}
+    warnings = dict(enhancement.media_warnings)
     if enhancement.install_hint:
         warnings["enhanced_without_model"] = (
             "No model for such a recording is installed on this server: only steady noise was"

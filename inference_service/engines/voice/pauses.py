@@ -1,5 +1,7 @@
-"""From a model's samples to a sentence: its own silence is cut, a pause of ours follows, and what is
-too loud for 16 bits is turned down as a whole, not cut off."""
+"""From a model's samples to a sentence: its own silence is cut, and a pause of ours follows.
+
+What is too loud for 16 bits is turned down as a whole, not cut off.
+"""
 
 from collections.abc import Sequence
 

@@ -255,6 +255,15 @@ def test_without_a_model_the_answer_names_what_is_missing(
     assert "pull gtcrn" in shown["warnings"][0]["message"]
 
 
+def test_a_recording_that_ends_early_is_a_warning(client: Client, worker: Worker) -> None:
+    whole = wav(seconds=2, sample=LOUD)
+    answer = client.enhance(whole[: len(whole) // 2])
+    (shown,) = client.get("/api/v1/enhancements/").json()["results"]
+    assert (answer.status_code, answer.headers["X-Warnings"]) == (200, "1")
+    assert [each["code"] for each in shown["warnings"]] == ["shorter_than_declared"]
+    assert "should last 4.0 s but ends after 2.0 s" in shown["warnings"][0]["message"]
+
+
 def test_a_loudness_that_was_not_reached_is_a_warning(
     client: Client, worker: Worker, inference: FakeInference
 ) -> None:
