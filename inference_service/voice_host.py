@@ -9,12 +9,13 @@ from collections.abc import AsyncIterator
 from typing import cast
 
 from inference_service.catalog import Catalog, Kind, ModelEntry
-from inference_service.catalog.entries import HIBARI_ENGINE, KOKORO_ENGINE
+from inference_service.catalog.entries import F5_ENGINE, HIBARI_ENGINE, KOKORO_ENGINE
 from inference_service.engines.voice.engine import FixedVoice, VoiceEngine, Watermarker
 from inference_service.engines.voice.host import EngineDescription, VoiceHost
 from inference_service.pool import ModelPool
 
 _START_TORCH = "Then start the torch engines: `make run-torch` (docs/voices.md)."
+_START_F5 = "Then install and start its engine: `make torch-f5 run` (docs/voices.md)."
 
 
 class ServiceVoices:
@@ -54,7 +55,8 @@ def _describe(entry: ModelEntry) -> EngineDescription:
     needs_torch = facts is not None and facts.needs_torch
     hint = entry.install_hint
     if needs_torch:
-        hint = f"{hint} {_START_TORCH}".strip()
+        start = _START_F5 if entry.engine == F5_ENGINE else _START_TORCH
+        hint = f"{hint} {start}".strip()
     return EngineDescription(
         id=entry.id,
         name=entry.name,

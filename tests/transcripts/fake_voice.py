@@ -15,6 +15,8 @@ SENTENCE_MS = 500
 KOKORO_HINT = "Run `python -m inference_service.catalog pull kokoro` to install it."
 POCKET_HINT = "Run `python -m inference_service.catalog pull pocket-tts`, which shows its terms."
 
+F5_HINT = "Run `python -m inference_service.catalog pull f5-tts`, which shows its terms."
+
 
 @dataclass
 class FakeVoice:
@@ -74,6 +76,16 @@ class VoiceServicer(voice_pb2_grpc.VoiceServicer):
                     can_clone=True,
                     licence="CC-BY-4.0",
                     is_non_commercial=fake.is_non_commercial,
+                ),
+                voice_pb2.VoiceEngine(
+                    id="f5-tts",
+                    name="F5-TTS",
+                    available=fake.can_clone,
+                    install_hint="" if fake.can_clone else F5_HINT,
+                    languages=["en", "zh"],
+                    can_clone=True,
+                    licence="CC-BY-NC-4.0",
+                    is_non_commercial=True,
                 ),
             ],
             watermark=fake.watermark,

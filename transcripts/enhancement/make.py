@@ -23,7 +23,7 @@ from transcripts.inference.errors import InferenceError
 from transcripts.inference.freeze_detection import cancel_when_frozen
 from transcripts.inference.servers import Server
 from transcripts.jobs.lease import Lease
-from transcripts.media import OriginalDecoder, SoundShape
+from transcripts.media import MediaWarning, OriginalDecoder, SoundShape
 
 # Between the samples a peak of four times the rate may still be 0.5 dB lower than the true one
 # (measured on noise); the promise is -1 dBTP.
@@ -49,6 +49,7 @@ class Enhanced:
     lufs_before: float | None
     lufs: float | None
     true_peak_db: float | None
+    warnings: list[MediaWarning]  # what of the recording could not be read
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,7 @@ def make_enhanced(work: Work, *, lease: Lease, note_progress: Note) -> Enhanced:
         lufs_before=_finite(before),
         lufs=_finite(mastered.lufs),
         true_peak_db=_finite(mastered.peak_db),
+        warnings=decoder.warnings,
     )
 
 

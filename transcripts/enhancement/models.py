@@ -43,6 +43,7 @@ class Enhancement(models.Model):
 
     model = models.CharField(max_length=100, blank=True)
     install_hint = models.CharField(max_length=200, blank=True)  # no model was installed for it
+    media_warnings = models.JSONField(default=list, blank=True)  # [code, message] of each
     duration_ms = models.PositiveBigIntegerField(default=0)
     rate_hz = models.PositiveIntegerField(default=0)
     channels = models.PositiveSmallIntegerField(default=0)

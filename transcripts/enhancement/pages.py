@@ -38,7 +38,8 @@ TEXTS: dict[str, Any] = {
     "warnings": {
         "enhanced_without_model": _(
             "No model for this is installed on this server, so only steady noise was removed."
-        )
+        ),
+        "loudness_not_reached": _("This recording could not be made as loud as you chose."),
     },
 }
 

@@ -136,6 +136,7 @@ def _work(lease: EnhancementLease, enhancement: Enhancement) -> None:
             duration_ms=made.duration_ms,
             model=made.model[:100],
             install_hint=made.install_hint[:200],
+            media_warnings=[list(each) for each in made.warnings],
             rate_hz=made.shape.rate_hz,
             channels=made.shape.channels,
             lufs_before=made.lufs_before,

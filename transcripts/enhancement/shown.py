@@ -13,6 +13,7 @@ from transcripts.models.status import Status
 from transcripts.served_recordings import ServedRecording
 
 WAV = "audio/wav"
+_NEAR_ENOUGH_LU = 0.5  # what is promised
 
 
 class NoEnhancedAudioError(ApiError):
@@ -66,13 +67,20 @@ def describe_enhancement(enhancement: Enhancement) -> dict[str, Any]:
 
 
 def list_warnings(enhancement: Enhancement) -> list[dict[str, str]]:
-    if not enhancement.install_hint:
-        return []
-    message = (
-        "No model for such a recording is installed on this server: only steady noise was"
-        f" removed. {enhancement.install_hint}"
-    )
-    return [{"code": "enhanced_without_model", "message": message}]
+    """Return what its owner should know of it: each with `code` and `message`. No query."""
+    warnings = dict(enhancement.media_warnings)
+    if enhancement.install_hint:
+        warnings["enhanced_without_model"] = (
+            "No model for such a recording is installed on this server: only steady noise was"
+            f" removed. {enhancement.install_hint}"
+        )
+    lufs = enhancement.lufs  # None: silence, which has no loudness to reach
+    if lufs is not None and abs(lufs - enhancement.target_lufs) > _NEAR_ENOUGH_LU:
+        warnings["loudness_not_reached"] = (
+            f"The recording has {lufs:.1f} LUFS, not {enhancement.target_lufs:g}: it can't be"
+            " nearer with true peaks below -1 dBTP and a gain of at most 40 dB."
+        )
+    return [{"code": code, "message": message} for code, message in warnings.items()]
 
 
 def find_result(enhancement: Enhancement) -> ServedRecording:

@@ -28,6 +28,7 @@ from transcripts.media.messages import (
     note_message,
 )
 from transcripts.media.recording import RecordingFile, too_long
+from transcripts.media.report import Report
 from transcripts.media.whole_frames import FrameShape, read_whole_frames
 
 BEEP_HZ: Final = 1000
@@ -67,7 +68,9 @@ def beep_out(file: RecordingFile, task: BeepTask, *, pick: Pick) -> Iterator[byt
     limit_s = longest_s(file.size_bytes)
     ticked_s = 0.0
     codec = _CODECS[task.format]
-    frames = read_whole_frames(file, lambda first: _shape_of(first, codec, pick), pick=pick)
+    frames = read_whole_frames(
+        file, lambda first: _shape_of(first, codec, pick), pick=pick, report=Report()
+    )
     for frame, shape in frames:
         writer = writer or _Writer(sink, codec, shape, task.intervals_ms)
         writer.write(frame)

@@ -95,19 +95,7 @@ def _decode(file: RecordingFile, job: MediaTask, *, start_ms: int) -> Iterator[b
             yield note_message("tick")
     if position == 0:
         raise MediaError("corrupt_media", "No audio could be decoded from this file.")
-    yield note_message(
-        "end",
-        decoded_ms=position // _SAMPLES_PER_MS,
-        promised_ms=report.promised_ms,
-        unread_parts=report.unread_parts,
-        unreadable=_in_ms(report.unreadable_s),
-        pauses=_in_ms(report.pauses_s),
-        jumps=_in_ms(report.jump_s),
-    )
-
-
-def _in_ms(intervals_s: list[tuple[float, float]]) -> list[list[int]]:
-    return [[round(first * 1000), round(second * 1000)] for first, second in intervals_s]
+    yield note_message("end", **report.as_fields(decoded_ms=position // _SAMPLES_PER_MS))
 
 
 def _odd() -> MediaError:

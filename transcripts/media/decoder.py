@@ -181,7 +181,7 @@ class Decoder(Iterator[bytes]):
         if note.kind != "end":
             return
         try:
-            self.warnings = _warnings_of(note)
+            self.warnings = warnings_of(note)
             self.unreadable_ms = note.intervals("unreadable")
             self.pauses_ms = note.intervals("pauses")
             self._true_ms = note.number("decoded_ms")
@@ -200,7 +200,8 @@ def raise_if_error(note: Note) -> None:
         raise DecoderDiedError from error
 
 
-def _warnings_of(note: Note) -> list[MediaWarning]:
+def warnings_of(note: Note) -> list[MediaWarning]:
+    """Return those of the note at the end of a recording. Raises GarbledError."""
     return [*_damage_of(note), *_shortness_of(note), *_parts_of(note), *_jumps_of(note)]
 
 

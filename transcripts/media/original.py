@@ -12,6 +12,7 @@ from transcripts.media.errors import MediaError
 from transcripts.media.limits import longest_s
 from transcripts.media.messages import MAX_PCM_BYTES, Pick, note_message, pcm_message
 from transcripts.media.recording import RecordingFile, too_long
+from transcripts.media.report import Report
 from transcripts.media.whole_frames import FrameShape, read_whole_frames
 
 MAX_CHANNELS: Final = 16
@@ -26,10 +27,11 @@ def original_out(file: RecordingFile, *, pick: Pick) -> Iterator[bytes]:
     """
     limit_s = longest_s(file.size_bytes)
     is_begun = False
-    samples = 0
-    for frame, shape in read_whole_frames(file, _shape_of, pick=pick):
+    samples = rate_hz = 0
+    report = Report()
+    for frame, shape in read_whole_frames(file, _shape_of, pick=pick, report=report):
         if not is_begun:
-            is_begun = True
+            is_begun, rate_hz = True, shape.rate_hz
             yield note_message(
                 "shape", rate_hz=shape.rate_hz, channels=shape.channels, layout=shape.layout
             )
@@ -40,7 +42,7 @@ def original_out(file: RecordingFile, *, pick: Pick) -> Iterator[bytes]:
         yield pcm_message(content[: frame.samples * shape.channels * _SAMPLE_BYTES])
     if not samples:
         raise MediaError("corrupt_media", "No audio could be decoded from this file.")
-    yield note_message("end", samples=samples)
+    yield note_message("end", **report.as_fields(decoded_ms=1000 * samples // rate_hz))
 
 
 def _shape_of(frame: AudioFrame) -> FrameShape:

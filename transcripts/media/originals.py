@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from transcripts.media.decoder import raise_if_error
+from transcripts.media.decoder import MediaWarning, raise_if_error, warnings_of
 from transcripts.media.errors import DecoderDiedError
 from transcripts.media.messages import GarbledError, MediaTask, Note, Pick
 from transcripts.media.process import DecoderProcess
@@ -30,8 +30,8 @@ class SoundShape:
 class OriginalDecoder(Iterator[npt.NDArray[np.float32]]):
     """Samples as float32 (frames, channels), nominally [-1, 1]: iterate once, then `close`.
 
-    `shape` is known from the start. Iteration raises MediaError and DecoderDiedError. Memory is
-    flat: the child waits until a chunk is taken.
+    `shape` is known from the start, `warnings` at the end. Iteration raises MediaError and
+    DecoderDiedError. Memory is flat: the child waits until a chunk is taken.
     """
 
     def __init__(self, path: Path | str, *, pick: Pick = Pick()) -> None:  # noqa: B008  # frozen
@@ -39,6 +39,7 @@ class OriginalDecoder(Iterator[npt.NDArray[np.float32]]):
         task = MediaTask(path=str(path), pick=pick, is_original=True)
         self._child = DecoderProcess(task, patience_s=_PATIENCE_S)
         self._is_over = False
+        self.warnings: list[MediaWarning] = []
         try:
             self.shape = self._read_shape()
         except BaseException:
@@ -54,10 +55,18 @@ class OriginalDecoder(Iterator[npt.NDArray[np.float32]]):
                 raise DecoderDiedError
             raise_if_error(message)
             self._is_over = message.kind == "end"
+            if self._is_over:
+                self._read_end(message)
         raise StopIteration
 
     def close(self) -> None:
         self._child.kill()
+
+    def _read_end(self, note: Note) -> None:
+        try:
+            self.warnings = warnings_of(note)
+        except GarbledError as error:
+            raise DecoderDiedError from error
 
     def _read_samples(self, pcm: bytes) -> npt.NDArray[np.float32]:
         if len(pcm) % (4 * self.shape.channels):

@@ -1,7 +1,7 @@
 """What a child finds amiss while it reads a recording."""
 
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 _MAX_INTERVALS: Final = 500
 
@@ -25,3 +25,18 @@ class Report:
     def add_unreadable(self, start_s: float, end_s: float) -> None:
         if len(self.unreadable_s) < _MAX_INTERVALS:
             self.unreadable_s.append((start_s, end_s))
+
+    def as_fields(self, *, decoded_ms: int) -> dict[str, Any]:
+        """Return the fields of the note at the end, of which warnings are made."""
+        return {
+            "decoded_ms": decoded_ms,
+            "promised_ms": self.promised_ms,
+            "unread_parts": self.unread_parts,
+            "unreadable": _in_ms(self.unreadable_s),
+            "pauses": _in_ms(self.pauses_s),
+            "jumps": _in_ms(self.jump_s),
+        }
+
+
+def _in_ms(intervals_s: list[tuple[float, float]]) -> list[list[int]]:
+    return [[round(first * 1000), round(second * 1000)] for first, second in intervals_s]

@@ -28,16 +28,22 @@ class FrameShape:
 
 
 def read_whole_frames(
-    file: RecordingFile, choose_shape: Callable[[AudioFrame], FrameShape], *, pick: Pick
+    file: RecordingFile,
+    choose_shape: Callable[[AudioFrame], FrameShape],
+    *,
+    pick: Pick,
+    report: Report,
 ) -> Iterator[tuple[AudioFrame, FrameShape]]:
-    """Yield frames of the shape that is chosen by the first. Raises as `pcm.read_pcm`."""
+    """Yield frames of the shape that the first one chooses. Raises, reports as `pcm.read_pcm`."""
     shape: FrameShape | None = None
     position = 0  # in samples of the output
-    for recording in file.parts():
+    for recording in file.parts(report):
         origin_s = position / shape.rate_hz if shape else 0.0
-        timeline = Timeline(recording, origin_s=origin_s, report=Report())
+        promise_ms = recording.promised_ms
+        report.promised_ms = round(1000 * origin_s) + promise_ms if promise_ms else 0
+        timeline = Timeline(recording, origin_s=origin_s, report=report)
         converter: Converter | None = None
-        for frame, lost_s in decode_frames(recording, report=Report()):
+        for frame, lost_s in decode_frames(recording, report=report):
             shape = shape or choose_shape(frame)
             length_s = frame.samples / frame.sample_rate
             silence_s = timeline.place(frame.time, length_s, lost_s=lost_s)

@@ -704,6 +704,7 @@ class Migration(migrations.Migration):
                 ('enqueue_count', models.PositiveIntegerField(default=0)),
                 ('model', models.CharField(blank=True, max_length=100)),
                 ('install_hint', models.CharField(blank=True, max_length=200)),
+                ('media_warnings', models.JSONField(blank=True, default=list)),
                 ('duration_ms', models.PositiveBigIntegerField(default=0)),
                 ('rate_hz', models.PositiveIntegerField(default=0)),
                 ('channels', models.PositiveSmallIntegerField(default=0)),

@@ -86,15 +86,12 @@ def choose(voices: Voices, *, voice: str, engine: str, language: str) -> Chosen:
     if not engines:
         known = ", ".join(each.id for each in voices.engines)
         raise UnknownVoiceNameError(f"There is no voice engine {engine!r}; there are {known}.")
-    chosen = _choose_fixed(engines, voice) if voice else _choose_cloning(engines)
-    base = language.split("-")[0].lower()
-    if base and base not in chosen.engine.languages:
-        known = ", ".join(chosen.engine.languages)
-        what = f"The voice {chosen.voice.name}" if chosen.voice else chosen.engine.name
-        raise VoiceLanguageError(
-            f"{what} doesn't speak {language!r}. It speaks: {known}.",
-            extra={"languages": list(chosen.engine.languages)},
-        )
+    if not voice:
+        return _choose_cloning(engines, language)
+    chosen = _choose_fixed(engines, voice)
+    if not _speaks(chosen.engine, language):
+        name = chosen.voice.name if chosen.voice else ""
+        raise _wrong_language(f"The voice {name}", language, chosen.engine.languages)
     return chosen
 
 
@@ -108,13 +105,29 @@ def _choose_fixed(engines: list[Engine], voice: str) -> Chosen:
     return _first_usable(found)
 
 
-def _choose_cloning(engines: list[Engine]) -> Chosen:
-    found = [Chosen(engine, None) for engine in engines if engine.can_clone]
-    if not found:
+def _choose_cloning(engines: list[Engine], language: str) -> Chosen:
+    """The first that is usable of those that speak the language; none is installed for another."""
+    cloning = [engine for engine in engines if engine.can_clone]
+    if not cloning:
         raise VoiceNotInstalledError(
             "No engine here speaks in the voice of a reference. Name a fixed voice (voice=…)."
         )
+    found = [Chosen(engine, None) for engine in cloning if _speaks(engine, language)]
+    if not found:
+        known = tuple(dict.fromkeys(each for engine in cloning for each in engine.languages))
+        raise _wrong_language("The voice of a reference", language, known)
     return _first_usable(found)
+
+
+def _speaks(engine: Engine, language: str) -> bool:
+    return not language or language.split("-")[0].lower() in engine.languages
+
+
+def _wrong_language(what: str, language: str, known: tuple[str, ...]) -> VoiceLanguageError:
+    return VoiceLanguageError(
+        f"{what} doesn't speak {language!r}. It speaks: {', '.join(known)}.",
+        extra={"languages": list(known)},
+    )
 
 
 def _first_usable(found: list[Chosen]) -> Chosen:

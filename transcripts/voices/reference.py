@@ -124,13 +124,14 @@ def _find_problem(found: Measured) -> str:
         return f"The reference has only {found.speech_ms / 1000:.1f} s of speech."
     if found.speech_ms > LONGEST_SPEECH_MS:
         return f"The reference has {found.speech_ms / 1000:.1f} s of speech, which is too much."
-    if found.voices > 1:
-        return f"The reference has {found.voices} voices."
+    # Before the voices: under a voice, music may be taken for another one.
     if found.contrast_db is not None and found.contrast_db < _LEAST_CONTRAST_DB:
         return (
             "Music or noise lies under the speech of the reference: it is only "
             f"{found.contrast_db:.0f} dB louder than what is around it."
         )
+    if found.voices > 1:
+        return f"The reference has {found.voices} voices."
     return ""
 
 

@@ -54,7 +54,7 @@ class HibariSynthesizer:
         if self._model is None:
             return np.zeros(0, np.float32)
         samples = self._model.from_ids(self._model.ids(phonemes), rng=chance)
-        return np.clip(np.asarray(samples, np.float32), -1, 1)
+        return np.asarray(samples, np.float32)
 
 
 def load_hibari(entry: ModelEntry, settings: EngineSettings) -> ThreadedEngine:

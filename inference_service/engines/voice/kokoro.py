@@ -82,7 +82,7 @@ class KokoroSynthesizer:
             "speed": np.ones(1, np.float32),
         }
         (samples,) = self._session.run(None, inputs)
-        return np.clip(np.asarray(samples, np.float32).ravel(), -1, 1)
+        return np.asarray(samples, np.float32).ravel()
 
 
 def load_kokoro(entry: ModelEntry, settings: EngineSettings) -> ThreadedEngine:

@@ -1,4 +1,7 @@
-"""What lies between sentences: a model's own silence is cut, and a pause of ours follows."""
+"""From a model's samples to a sentence: its own silence is cut, and a pause of ours follows.
+
+What is too loud for 16 bits is turned down as a whole, not cut off.
+"""
 
 from collections.abc import Sequence
 
@@ -10,6 +13,8 @@ from inference_service.engines.voice.engine import Samples
 # level is below −40 dBFS, but for some milliseconds.
 _SILENCE = 0.01
 _BEFORE_MS, _BEHIND_MS, _PAUSE_MS = 30, 80, 250
+# −1 dBFS: Kokoro's voice jm_kumo goes beyond 1 in short shouts.
+_HIGHEST = 0.891
 
 
 def join_parts(parts: Sequence[Samples], *, sample_rate_hz: int, is_last: bool) -> Samples:
@@ -17,7 +22,9 @@ def join_parts(parts: Sequence[Samples], *, sample_rate_hz: int, is_last: bool) 
     joined = [_trim(part, sample_rate_hz) for part in parts]
     if joined and not is_last:
         joined.append(np.zeros(sample_rate_hz * _PAUSE_MS // 1000, np.float32))
-    return np.concatenate(joined) if joined else np.zeros(0, np.float32)
+    sentence = np.concatenate(joined) if joined else np.zeros(0, np.float32)
+    peak = np.abs(sentence).max(initial=0.0)
+    return sentence * np.float32(_HIGHEST / peak) if peak > _HIGHEST else sentence
 
 
 def _trim(samples: Samples, sample_rate_hz: int) -> Samples:

@@ -229,6 +229,8 @@ async def test_engines_are_listed_whether_installed_or_not(serve: Serve, voices_
     assert len(listed[KOKORO].voices) == 5
     assert (listed[POCKET].available, listed[POCKET].can_clone) == (False, True)
     assert listed["f5-tts"].is_non_commercial
+    assert "make run-torch" in listed[POCKET].install_hint
+    assert "make torch-f5 run" in listed["f5-tts"].install_hint
     assert answer.watermark == ""
     assert "torch engines" in answer.watermark_hint
 

@@ -50,7 +50,7 @@ def frames_of(content: bytes) -> tuple[int, int, int]:
 def test_a_recording_comes_back_as_long_as_it_was_and_is_charged(
     client: Client, worker: Worker, inference: FakeInference
 ) -> None:
-    answer = client.enhance(wav(seconds=3, sample=LOUD[:2]), name="My talk.mp3")
+    answer = client.enhance(wav(seconds=1, sample=LOUD + bytes(2)), name="My talk.mp3")
     assert (answer.status_code, answer.headers["Content-Type"]) == (200, "audio/wav")
     assert frames_of(answer.content) == (48_000, 16_000, 1)
     headers = answer.headers
@@ -253,6 +253,27 @@ def test_without_a_model_the_answer_names_what_is_missing(
     (shown,) = client.get("/api/v1/enhancements/").json()["results"]
     assert shown["warnings"][0]["code"] == "enhanced_without_model"
     assert "pull gtcrn" in shown["warnings"][0]["message"]
+
+
+def test_a_recording_that_ends_early_is_a_warning(client: Client, worker: Worker) -> None:
+    whole = wav(seconds=2, sample=LOUD)
+    answer = client.enhance(whole[: len(whole) // 2])
+    (shown,) = client.get("/api/v1/enhancements/").json()["results"]
+    assert (answer.status_code, answer.headers["X-Warnings"]) == (200, "1")
+    assert [each["code"] for each in shown["warnings"]] == ["shorter_than_declared"]
+    assert "should last 4.0 s but ends after 2.0 s" in shown["warnings"][0]["message"]
+
+
+def test_a_loudness_that_was_not_reached_is_a_warning(
+    client: Client, worker: Worker, inference: FakeInference
+) -> None:
+    """What the engine leaves is more than 40 dB below the target."""
+    inference.enhance_scripts.append(EnhanceScript(gain=0.005))
+    quiet = client.enhance(wav(seconds=1, sample=LOUD))
+    (shown,) = client.get("/api/v1/enhancements/").json()["results"]
+    assert quiet.headers["X-Warnings"] == "1"
+    assert [each["code"] for each in shown["warnings"]] == ["loudness_not_reached"]
+    assert quiet.headers["X-Loudness"] in shown["warnings"][0]["message"]
 
 
 def test_deleting_what_is_under_way_frees_the_engine(

@@ -79,6 +79,7 @@ def test_a_container_comes_back_with_its_length_rate_channels_and_place(
         stream = opened.streams.audio[0]
         assert (stream.rate, stream.layout.nb_channels) == (made.shape.rate_hz, sent.shape[1])
     assert made.shape.rate_hz == RECIPES[name].rate_hz
+    assert not made.warnings
     assert got.shape == sent.shape
     middle = slice(len(sent) // 4, len(sent) // 2)
     overlap = [

@@ -45,6 +45,42 @@ def test_without_a_cloning_engine_the_answer_has_what_to_install(client: Client)
     assert not VoiceReferenceUse.objects.exists()
 
 
+def test_only_what_speaks_the_language_is_to_be_installed(client: Client) -> None:
+    answer = clone(client, spoken(), consent="true", language="zh")
+
+    assert (answer.status_code, answer.json()["code"]) == (503, "not_installed")
+    assert "pull f5-tts" in answer.json()["error"]
+    assert "pull pocket-tts" not in answer.json()["error"]
+
+
+def test_where_no_engine_clones_in_the_language_none_is_to_be_installed(client: Client) -> None:
+    answer = clone(client, spoken(), consent="true", language="cs")
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "language_not_supported")
+    assert answer.json()["languages"] == ["en", "zh"]
+
+
+def test_the_best_engine_that_speaks_the_language_is_chosen(
+    client: Client, worker: Worker, voice: FakeVoice
+) -> None:
+    voice.can_clone = True
+
+    answer = clone(client, spoken(), consent="true", language="zh")
+
+    assert (answer.status_code, answer.headers["X-Model-Used"]) == (200, "f5-tts")
+
+
+def test_music_under_the_speech_is_named_also_where_it_sounds_like_a_second_voice(
+    client: Client, inference: FakeInference
+) -> None:
+    inference.voices, inference.turns = 2, turns((0.0, 2.5), (2.5, 5.0))
+
+    answer = clone(client, spoken(level=0.1, under=0.1), consent="true")
+
+    assert answer.json()["measured"]["voices"] == 2
+    assert "Music or noise lies under the speech" in answer.json()["error"]
+
+
 def test_with_consent_on_the_account_the_documented_call_works(
     client: Client, worker: Worker, voice: FakeVoice
 ) -> None:

@@ -393,7 +393,7 @@ def test_voices_are_listed_for_everyone(guest: Client, voice: FakeVoice) -> None
             "available": True,
         }
     ]
-    assert [each["can_clone"] for each in answer["engines"]] == [False, True]
+    assert [each["can_clone"] for each in answer["engines"]] == [False, True, True]
     assert "catalog pull pocket-tts" in answer["engines"][1]["install_hint"]
     assert answer["watermark"] == "perth"
 
