@@ -17,9 +17,14 @@ _FAULTS_OF_REQUEST = {
     "no_audio_track",
     "corrupt_media",
     "too_long",
+    "too_complex",
+    "unknown_track",
+    "unknown_channel",
 }
 # Of a recording that a worker fetched from its address.
 _FETCH_STATUSES = {
+    "invalid_url": 400,  # a redirect's
+    "address_refused": 400,
     "not_a_media_address": 400,
     "fetch_failed": 400,
     "fetch_too_slow": 400,
@@ -32,6 +37,7 @@ _PASSING = {
     "not_installed": "The model is not installed any more.",
     "language_not_supported": "The model that ran does not know the language.",
     "decoder_died": "Decoding was interrupted.",
+    "storage_full": "The server has no room to store anything.",
 }
 
 
