@@ -71,6 +71,8 @@ def run_fast(arguments: list[str]) -> int:
 
 
 def _pytest(*arguments: str, env: dict[str, str] | None = None) -> int:
+    if not {"--lf", "--last-failed", "--ff", "--failed-first"} & set(arguments):
+        _LAST_FAILED.unlink(missing_ok=True)  # of another suite
     status = _run(*_PARALLEL, *arguments, env=env)
     if status != pytest.ExitCode.TESTS_FAILED:
         return status

@@ -41,7 +41,10 @@ def test_many_that_fail_are_no_accident(
 def _run(source: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> int:
     (folder / "test_made.py").write_text(source)
     (folder / "pytest.ini").write_text("[pytest]\n")
-    monkeypatch.setattr(run, "_LAST_FAILED", folder / ".pytest_cache/v/cache/lastfailed")
+    last_failed = folder / ".pytest_cache/v/cache/lastfailed"
+    last_failed.parent.mkdir(parents=True)
+    last_failed.write_text('{"a::a": true, "b::b": true, "c::c": true}')  # of another suite
+    monkeypatch.setattr(run, "_LAST_FAILED", last_failed)
     env = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     options = (f"--rootdir={folder}", "-c", str(folder / "pytest.ini"))
     return run._pytest(*options, str(folder), env=env)

@@ -124,7 +124,7 @@ def test_a_desktop_client_that_starts_our_command(system: System, key: str, meet
     assert got["text"] == TEXT
     assert got["srt"].splitlines()[2] == TEXT
     assert got["legacy"] == ["2025-11-25", len(TOOLS)]
-    assert "(invalid_key)" in got["wrong_key"]
+    assert "(invalid_key, request " in got["wrong_key"]
 
 
 def test_the_sample_of_the_documentation(system: System, key: str, tmp_path: Path) -> None:
