@@ -95,6 +95,7 @@ class RequestListView(APIView):
         *MEDIA_ERRORS,
         *FETCH_ERRORS,
         HeldRecordingError,
+        TranscriptNotFoundError,
         NoCreditsError,
         LimitError,
         QueueFullError,

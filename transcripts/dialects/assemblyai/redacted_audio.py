@@ -28,12 +28,17 @@ from transcripts.dialects.assemblyai.requests import NotReadyError, find_by_id, 
 from transcripts.dialects.assemblyai.serializers import AssemblyRedactedAudioSerializer
 from transcripts.exports.api.masked_audio import (
     SourceDeletedError,
+    check_source,
     serve_masked_audio,
     wait_for_masked_audio,
 )
 from transcripts.exports.masked_audio import WantedAudio, describe_masked_audio
 from transcripts.media.errors import MEDIA_ERRORS
-from transcripts.served_recordings import UnsatisfiableRangeError, answer_recording
+from transcripts.served_recordings import (
+    NoRecordingError,
+    UnsatisfiableRangeError,
+    answer_recording,
+)
 from transcripts.uploads.models import AssemblyTranscript
 
 OPEN_FOR_S: Final = 3600
@@ -57,6 +62,7 @@ class RedactedAudioError(ApiError):
     NotReadyError,
     RedactedAudioError,
     SourceDeletedError,
+    NoRecordingError,
     *MEDIA_ERRORS,
 )
 async def find_redacted_audio(
@@ -86,7 +92,7 @@ async def find_redacted_audio(
 )
 @open_to_everyone
 @allow_methods("GET", "HEAD")
-@raises(NotFoundError, SourceDeletedError, UnsatisfiableRangeError)
+@raises(NotFoundError, SourceDeletedError, NoRecordingError, UnsatisfiableRangeError)
 @sensitive_variables("token")
 async def show_redacted_audio(request: HttpRequest) -> HttpResponseBase:
     """Return the sound with beeps, or a range of its bytes."""
@@ -100,8 +106,7 @@ async def show_redacted_audio(request: HttpRequest) -> HttpResponseBase:
 
 
 def _describe(row: AssemblyTranscript) -> WantedAudio:
-    if row.transcript.recording.audio_deleted_at is not None:
-        raise SourceDeletedError
+    check_source(row.transcript)
     return describe_masked_audio(
         row.transcript,
         kinds=read_kinds(row.asked),

@@ -59,7 +59,7 @@ def read_request(sent: object) -> AssemblyRequest:
     if not isinstance(sent, dict):
         raise InvalidOptionError("audio_url", "Send a JSON object that holds audio_url.")
     asked = {name: value for name, value in sent.items() if value is not None}
-    meant = [name for name, value in asked.items() if value not in (False, [], "", 0)]
+    meant = [name for name, value in asked.items() if value not in (False, [], {}, "", 0)]
     refuse_unhonoured(meant, FIELDS)
     audio_url = _text(asked, "audio_url")
     if not audio_url:

@@ -68,9 +68,13 @@ def prepare_submission(asked: AssemblyRequest, user: User, principal: Principal)
 def record_request(
     asked: AssemblyRequest, user: User, transcript: Transcript
 ) -> AssemblyTranscript:
-    row = AssemblyTranscript.objects.create(
-        owner=user, transcript=transcript, asked=dict(asked.asked), created_at=timezone.now()
-    )
+    """Raises TranscriptNotFoundError where the transcript was deleted since."""
+    with transaction.atomic():
+        if not lock_transcript(transcript.pk):
+            raise TranscriptNotFoundError
+        row = AssemblyTranscript.objects.create(
+            owner=user, transcript=transcript, asked=dict(asked.asked), created_at=timezone.now()
+        )
     if asked.webhook_url:
         add_callback(transcript, user, callback_of(row, asked))
     return row

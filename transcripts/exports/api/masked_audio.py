@@ -122,9 +122,7 @@ def _describe(request: HttpRequest, transcript: Transcript) -> WantedAudio:
         raise InvalidOptionError(
             unknown[:40], f"There is no option {unknown[:40]!r}: there are {', '.join(_OPTIONS)}."
         )
-    if transcript.recording.audio_deleted_at is not None:
-        raise SourceDeletedError
-    find_recording(transcript)
+    check_source(transcript)
     format_name = query.get("format", "").strip().lower() or "mp3"
     if format_name not in BEEPED_FORMATS:
         allowed = ", ".join(BEEPED_FORMATS)
@@ -155,6 +153,13 @@ async def wait_for_masked_audio(wanted: WantedAudio, transcript: Transcript) -> 
         await asyncio.sleep(pause_s)
         pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
     return True
+
+
+def check_source(transcript: Transcript) -> None:
+    """Raise SourceDeletedError or NoRecordingError where there is nothing to mask."""
+    if transcript.recording.audio_deleted_at is not None:
+        raise SourceDeletedError
+    find_recording(transcript)
 
 
 def serve_masked_audio(wanted: WantedAudio) -> ServedRecording | None:

@@ -34,9 +34,10 @@ from tests.transcripts.served_api import (
 from tests.transcripts.webhooks.receiver import Receiver
 from transcripts.dialects.assemblyai.answers import describe, speaker_letter
 from transcripts.dialects.assemblyai.redacted_audio import OPEN_FOR_S
-from transcripts.dialects.assemblyai.requests import get_request
+from transcripts.dialects.assemblyai.requests import get_request, record_request
 from transcripts.models import Transcript
 from transcripts.retention.purge import purge_orphans
+from transcripts.services.recordings import recording_path
 from transcripts.uploads.held import purge_held
 from transcripts.uploads.models import AssemblyTranscript, HeldRecording
 from transcripts.user_data import remove_transcripts
@@ -280,6 +281,32 @@ def test_deleting_one_of_two_requests_leaves_the_other(client: Client) -> None:
     assert call(client, "GET", f"{PATH}/{second['id']}").status_code == 200
     call(client, "DELETE", f"{PATH}/{second['id']}")
     assert not Transcript.objects.exists()
+
+
+def test_a_transcript_that_is_deleted_as_it_is_ordered_is_404(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def too_late(asked: Any, user: Any, transcript: Transcript) -> AssemblyTranscript:
+        Transcript.objects.filter(pk=transcript.pk).delete()
+        return record_request(asked, user, transcript)
+
+    monkeypatch.setattr("transcripts.dialects.assemblyai.api.record_request", too_late)
+    answer = call(client, "POST", PATH, json={"audio_url": upload(client)})
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+
+def test_beeped_sound_of_a_recording_that_is_gone_is_refused_at_once(
+    client: Client, settings: Settings
+) -> None:
+    transcript = make_spoken(client, settings)
+    recording_path(transcript).unlink()
+    row = AssemblyTranscript.objects.create(
+        owner=client.user,
+        transcript=transcript,
+        asked={"audio_url": "x", "redact_pii": True, "redact_pii_audio": True},
+        created_at=timezone.now(),
+    )
+    assert call(client, "GET", f"{PATH}/{row.pk}/redacted-audio").status_code == 404
 
 
 def test_what_was_asked_for_and_ignored_is_named(client: Client) -> None:

@@ -76,12 +76,14 @@ def test_the_receivers_secret_is_not_stored_with_the_request() -> None:
         webhook_auth_header_name="X-Secret",
         webhook_auth_header_value="abc",
         unknown=5,
+        redact_pii_audio_options={},
     )
     assert asked.webhook_headers == {"X-Secret": "abc"}
     assert dict(asked.asked) == {
         "audio_url": URL,
         "webhook_url": "https://example.com/",
         "webhook_auth_header_name": "X-Secret",
+        "redact_pii_audio_options": {},
         "warnings": ["unknown is ignored: it is not known here."],
     }
 
