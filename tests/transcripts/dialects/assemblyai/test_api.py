@@ -295,9 +295,7 @@ def test_a_transcript_that_is_deleted_as_it_is_ordered_is_404(
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
 
 
-def test_beeped_sound_of_a_recording_that_is_gone_is_refused(
-    client: Client, settings: Settings
-) -> None:
+def test_beeped_sound_of_a_missing_recording_is_refused(client: Client, settings: Settings) -> None:
     transcript = make_spoken(client, settings)
     recording_path(transcript).unlink()
     row = AssemblyTranscript.objects.create(
