@@ -6,15 +6,16 @@ Pure and synchronous. A folder an upload, because a hostile file may name its ne
     UploadError (ApiError, 400)    malformed_upload, missing_file, too_many_fields
     ├── UploadTooLargeError 413    file_too_large, with the limit
     └── StorageFullError 503       storage_full
+    StorageUnavailableError 503    storage_unavailable: the bucket is away
 """
 
 import errno
-import shutil
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+from stt_web.core import media_store
 from stt_web.core.durable import sync_new_file
 from stt_web.core.upload_errors import StorageFullError, UploadLostError
 
@@ -48,12 +49,15 @@ class Upload:
         return cls(path=path, file_name="", size=0, sha256="", fields={"url": url}, has_file=False)
 
     def sync(self) -> None:
-        """Write it to the disk itself, before a commit accepts it: a power cut may follow. Blocks.
+        """Write it to the disk itself, and store it, before a commit accepts it: a power cut may
+        follow. Blocks.
 
-        Raises StorageFullError, UploadLostError where the request has ended.
+        Raises StorageFullError, StorageUnavailableError, UploadLostError where the request has
+        ended.
         """
         try:
             sync_new_file(self.path)
+            media_store.put(self.path)
         except FileNotFoundError:
             raise UploadLostError from None
         except OSError as error:
@@ -88,4 +92,4 @@ class Upload:
     def _delete(self) -> None:
         if not self.has_file:
             return
-        shutil.rmtree(self.path.parent, ignore_errors=True)
+        media_store.delete_folder(self.path.parent)
