@@ -12,6 +12,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 
 from accounts.models import User
 from accounts.services.user_data import ExportFile
+from stt_web.core import media_store
 from transcripts.enhancement.files import result_path
 from transcripts.enhancement.models import Enhancement
 from transcripts.enhancement.sweep import remove_enhancements
@@ -120,7 +121,7 @@ def export_retention(user: User) -> Iterator[ExportFile]:
 def export_enhancements(user: User) -> Iterator[ExportFile]:
     """Yield the enhanced recordings of the last day."""
     for enhancement in Enhancement.objects.filter(owner=user).order_by("created_at"):
-        if result_path(enhancement.pk).exists():
+        if media_store.exists(result_path(enhancement.pk)):
             yield ExportFile(
                 name=f"enhanced/{enhancement.created_at:%Y-%m-%d} {enhancement.pk}.wav",
                 path=result_path(enhancement.pk),

@@ -23,7 +23,7 @@ from transcripts.inference.results import Model
 from transcripts.inference.routing import Inference, inference_for
 from transcripts.media import DecoderDiedError, MediaError, Pick, read_excerpt
 from transcripts.models import Transcript
-from transcripts.services.recordings import recording_path
+from transcripts.services.recordings import local_recording
 from transcripts.services.sources import pick_of
 from transcripts.text.retokenize import between, fit_words, retime
 from transcripts.text.segments import Segment
@@ -156,7 +156,7 @@ def _ask(
 ) -> list[Word]:
     """Raises InferenceError, MediaError, DecoderDiedError, _TooLateError."""
     pcm = read_excerpt(
-        recording_path(transcript),
+        local_recording(transcript),
         start_ms=chunk.start_ms,
         length_ms=chunk.end_ms - chunk.start_ms,
         patience_s=_left_s(until),

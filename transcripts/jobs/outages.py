@@ -1,4 +1,4 @@
-"""Work whose database went away, or whose disk was full: no fault of what is worked on.
+"""Work whose database or storage went away, or whose disk was full: no fault of what is worked on.
 
 It goes back to the queue, and the try does not count; a database that comes and goes would fail
 every recording else. Until the database is there again the lease is held; where that takes longer
@@ -12,13 +12,14 @@ from collections.abc import Callable, Iterator
 from django.db import close_old_connections
 
 from stt_web.core.errors import ApiError
-from stt_web.core.outages import DiskFullError, outage_behind
+from stt_web.core.outages import DiskFullError, StorageUnavailableError, outage_behind
 from transcripts.jobs.lease import Lease, LeaseLostError, WorkStoppedError
 
 logger = logging.getLogger(__name__)
 
 _LONGEST_PAUSE_S = 10.0
 _UNTIL_THERE_IS_ROOM_S = 30.0
+_UNTIL_STORAGE_ANSWERS_S = 5.0
 
 
 @contextlib.contextmanager
@@ -36,7 +37,7 @@ def outages_outlasted(lease: Lease, give_back: Callable[[], object]) -> Iterator
 
 def _give_back(lease: Lease, outage: ApiError, give_back: Callable[[], object]) -> None:
     """Until it is done or the lease is lost; a lease that was recalled has one try."""
-    pause_s = _UNTIL_THERE_IS_ROOM_S if isinstance(outage, DiskFullError) else 1.0
+    pause_s = _first_pause_s(outage)
     is_last = False
     while True:
         try:
@@ -56,3 +57,10 @@ def _give_back(lease: Lease, outage: ApiError, give_back: Callable[[], object]) 
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
         else:
             return
+
+
+def _first_pause_s(outage: ApiError) -> float:
+    """The next worker would meet it at once, again."""
+    if isinstance(outage, DiskFullError):
+        return _UNTIL_THERE_IS_ROOM_S
+    return _UNTIL_STORAGE_ANSWERS_S if isinstance(outage, StorageUnavailableError) else 1.0

@@ -20,6 +20,8 @@ from transcripts.voices.models import VoiceJob
 from transcripts.voices.order import get_voice_job
 from transcripts.voices.shown import find_speech, headers_of, is_still_good
 
+_DISPOSITION = 'inline; filename="speech.wav"'
+
 
 @documented(
     operation_id="read_speech",
@@ -42,8 +44,13 @@ async def show_speech(
     """Return the speech as a WAV, or a range of its bytes, for a player."""
     job = await sync_to_async(_find)(principal, voice_job_id)
     speech = await sync_to_async(find_speech)(job)
-    response = answer_recording(request, speech, is_allowed=partial(is_still_good, principal))
-    response.headers["Content-Disposition"] = 'inline; filename="speech.wav"'
+    response = answer_recording(
+        request,
+        speech,
+        is_allowed=partial(is_still_good, principal),
+        disposition=_DISPOSITION,
+    )
+    response.headers["Content-Disposition"] = _DISPOSITION
     for name, value in headers_of(job).items():
         response.headers[name] = value
     return response
