@@ -10,6 +10,7 @@ Pure and synchronous. A folder an upload, because a hostile file may name its ne
 """
 
 import errno
+import shutil
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -39,6 +40,7 @@ class Upload:
     has_file: bool = True  # False: the form may come without one, and did
     lists: dict[str, list[str]] = field(default_factory=dict)  # of fields sent as `name[]`, by name
     is_retained: bool = False
+    _is_put: bool = False  # or may be: in the bucket, where there is one
     _is_over: bool = False  # the request has ended, or nothing more is needed of the file
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
@@ -57,6 +59,7 @@ class Upload:
         """
         try:
             sync_new_file(self.path)
+            self._is_put = True
             media_store.put(self.path)
         except FileNotFoundError:
             raise UploadLostError from None
@@ -92,4 +95,7 @@ class Upload:
     def _delete(self) -> None:
         if not self.has_file:
             return
-        media_store.delete_folder(self.path.parent)
+        if self._is_put:
+            media_store.delete_folder(self.path.parent)
+        else:
+            shutil.rmtree(self.path.parent, ignore_errors=True)

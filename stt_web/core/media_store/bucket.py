@@ -3,7 +3,7 @@
 What a server answers is not taken on trust: after a write its size and digest are read back, and
 what is read whole must have the digest that it was written with. A server that is away, refuses us
 or answers with other bytes is one thing for the product: StorageUnavailableError (503). For
-`_PAUSE_S` after it was away every call fails at once, so that no one waits for it twice.
+`pause_s` after it was away every call fails at once, so that no one waits for it twice.
 
     FileNotFoundError          the bucket answers, and has no such object
     StorageUnavailableError    anything else that is not an answer
@@ -37,7 +37,6 @@ logger = logging.getLogger(__name__)
 _DIGEST: Final = "sha256"  # the metadata's name
 _BINARY: Final = "application/octet-stream"
 _CHUNK_BYTES: Final = 1024 * 1024
-_PAUSE_S: Final = 5.0
 _MISSING: Final = frozenset(("404", "NoSuchKey", "NotFound"))
 # A download at less than this, after a minute, is given up: a job's lease waits for it.
 _SLOWEST_BYTES_A_S: Final = 100_000
@@ -284,7 +283,7 @@ class Bucket:
     def _note_away(self, operation: str, error: Exception, code: str) -> StorageUnavailableError:
         """Of the error its kind only: its message may quote an address or a key's name."""
         with self._lock:
-            self._away_until_s = time.monotonic() + _PAUSE_S
+            self._away_until_s = time.monotonic() + self.storage.pause_s
         kind = type(error).__name__
         logger.error("event=storage_away operation=%s error=%s code=%s", operation, kind, code)
         count_error("storage", code or kind)

@@ -15,9 +15,11 @@ _MOST_CONNECTIONS: Final = 32
 
 
 class MediaStorage(S3Storage):  # type: ignore[misc]  # no stubs are published for it
-    """`timeout_s`: the longest silence of a server. No repr has a key: Django's is the object's."""
+    """`timeout_s`: the longest silence of a server. `pause_s`: after it was away, calls fail at
+    once for so long. No repr has a key."""
 
-    def __init__(self, *, timeout_s: float, **options: Any) -> None:
+    def __init__(self, *, timeout_s: float, pause_s: float = 5.0, **options: Any) -> None:
+        self.pause_s = pause_s
         style = options.get("addressing_style") or "auto"
         config = Config(
             connect_timeout=_CONNECT_TIMEOUT_S,
