@@ -62,9 +62,9 @@ class AudioBuffer:
             del self._tail[: len(self._tail) - TAIL_BYTES]
 
     async def sync(self) -> None:
-        """Write the journal's end to the disk, where the registry won't any more. Never raises."""
+        """Store the journal's end, where the registry won't any more. Never raises."""
         try:
-            self.note_synced(await in_sync(self.journal.sync))
+            self.note_synced(await in_sync(self.journal.sync, is_last=True))
         except OSError as error:
             logger.error("event=live_not_synced folder=%s %s", self.journal.folder.name, error)
 

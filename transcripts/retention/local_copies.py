@@ -1,4 +1,5 @@
 """What a machine has of the bucket's files: removed where it is too much, or its row is deleted.
+Journals that it alone has are put where others find them.
 
 Only where there is a bucket (`stt_web.core.media_store`). Each process sweeps, since no one knows
 which share a folder; of those that do, one at a time. An open file survives its removal, so no
@@ -21,6 +22,10 @@ from django.db import close_old_connections
 
 from stt_web.core import media_store
 from stt_web.core.background import ThreadLoop
+from transcripts.jobs.models import JobKind, TranscriptionJob
+from transcripts.live.journal import RECORDING
+from transcripts.live.journal_parts import put_rest
+from transcripts.models import OPEN_STATUSES
 from transcripts.retention.purge import list_unknown, old_folders
 
 logger = logging.getLogger(__name__)
@@ -30,6 +35,8 @@ SWEEP_EVERY_S = 60.0
 STALE_AGE_S = 3600.0
 # What was just put or fetched is about to be read.
 _IN_USE_S = 120.0
+# Nothing came for so long: the journal of a session that ended, likely.
+_IDLE_S = 20.0
 _LOCK = ".sweep"
 _loops: list[ThreadLoop] = []
 
@@ -59,6 +66,7 @@ def sweep_copies() -> None:
     with _alone(root) as is_alone:
         if is_alone:
             _remove_stale(root)
+            _store_journals(root)
             _make_room(root)
 
 
@@ -67,6 +75,36 @@ def _remove_stale(root: Path) -> None:
     for name in list_unknown(names):
         logger.info("event=stale_copy_removed folder=%s", name)
         shutil.rmtree(root / name, ignore_errors=True)
+
+
+def _store_journals(root: Path) -> None:
+    """Put what live sessions left here when their process died, or when the bucket was away; drop
+    what was made a recording elsewhere. Two queries; requests for each session that ended so."""
+    left = {path.parent for path in root.glob("*/epoch-*.wav") if _is_idle(path)}
+    open_ones = TranscriptionJob.objects.filter(kind=JobKind.LIVE, status__in=OPEN_STATUSES)
+    for key in open_ones.values_list("transcript__recording__path", flat=True):
+        if key and (root / key).exists() and _is_idle(root / key):
+            left.add((root / key).parent)
+    names = {folder.name for folder in left}
+    for name in names - set(list_unknown(names)):
+        _store_journal(root / name / RECORDING)
+
+
+def _store_journal(recording: Path) -> None:
+    if media_store.open_bucket().find(media_store.key_of(recording)) is not None:
+        for epoch in recording.parent.glob("epoch-*.wav"):
+            epoch.unlink(missing_ok=True)
+    elif recording.exists():
+        media_store.put(recording)
+    else:
+        put_rest(recording.parent)
+
+
+def _is_idle(path: Path) -> bool:
+    """Of a session that is silent, too: what is put twice harms nothing."""
+    with suppress(OSError):
+        return path.stat().st_mtime < time.time() - _IDLE_S
+    return False
 
 
 def _make_room(root: Path) -> None:
