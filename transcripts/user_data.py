@@ -5,6 +5,7 @@ Registered with `accounts.services.user_data`, when the application is loaded.
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from django.conf import settings
@@ -25,8 +26,10 @@ from transcripts.models import Revision, Transcript
 from transcripts.retention.models import RetentionPolicy
 from transcripts.services.recordings import recording_path
 from transcripts.uploads.create import delete_upload
+from transcripts.uploads.errors import UploadLockedError
 from transcripts.uploads.held import delete_held
 from transcripts.uploads.models import HeldRecording, ResumableUpload
+from transcripts.uploads.receive import fetch_whole
 from transcripts.voices.finish import delete_voice_job
 from transcripts.voices.models import VoiceConsent, VoiceJob, VoiceReferenceUse
 from transcripts.webhooks.models import WebhookDelivery, WebhookEndpoint
@@ -141,6 +144,8 @@ def export_uploads(user: User) -> Iterator[ExportFile]:
     if uploads:
         yield _as_json("uploads/about.json", [_describe_upload(upload) for upload in uploads])
     for upload in uploads:
+        with suppress(UploadLockedError):  # a part is arriving: what of it is here
+            fetch_whole(upload)
         yield ExportFile(name=f"uploads/{upload.pk}.part", path=upload.path)
 
 

@@ -4,15 +4,19 @@ The product's processes with the tiny Whisper. What no process may see of anothe
 through the bucket: recordings, masked copies, waveforms, enhanced recordings.
 """
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
+from websockets.sync.client import connect
 
 from tests.e2e.processes import ROOT, System, wait_until
+from tests.e2e.test_live import read_until
 from tests.s3_server import SECRET_KEY, S3Server
+from transcripts.media import open_decoder
 
 pytestmark = [pytest.mark.drills, pytest.mark.short, pytest.mark.e2e, pytest.mark.timeout(240)]
 
@@ -119,6 +123,40 @@ def test_what_a_worker_can_not_fetch_waits_and_is_done_when_the_bucket_is_back(
         what="it is transcribed",
         within_s=60,
     )
+
+
+def test_a_live_session_goes_on_at_another_machine(system: System, bucket: S3Server) -> None:
+    with open_decoder(TINY_MODEL / "samples" / "en_talk_20s.flac") as decoder:
+        talk = b"".join(decoder)[: 15 * 32_000]
+    with connect(stream_of(system.url), additional_headers=system.headers) as socket:
+        socket.send(json.dumps({"language": "en"}))
+        started = read_until(socket, "resume_token")
+        for start in range(0, len(talk) // 2, 16_000):
+            socket.send(talk[start : start + 16_000])
+        held_ms = read_until(socket, "seq", at_least=5000)["audio_ms"]
+        system.kill("web")
+    system.own_env["web:2"] = {"STT_MEDIA_DIR": f"{media_of(system, 'web')} 2"}
+    system.start("web:2")
+    with connect(stream_of(system.url_of("web:2")), additional_headers=system.headers) as socket:
+        socket.send(json.dumps({"resume_token": started["resume_token"]}))
+        at = read_until(socket, "resume_token")["audio_ms"] * 32
+        assert at >= held_ms * 32
+        for start in range(at, len(talk), 16_000):
+            socket.send(talk[start : start + 16_000])
+        socket.send(json.dumps({"action": "stop"}))
+        last = read_until(socket, "is_final")
+    assert last["duration"] == len(talk) / 32_000
+    played = requests.get(
+        f"{system.url_of('web:2')}/api/v1/transcripts/{started['transcript_id']}/audio/",
+        headers=system.headers,
+        timeout=30,
+    )
+    assert played.content[44:] == talk
+    assert not [key for key in bucket.list_keys() if "epoch" in key]
+
+
+def stream_of(url: str) -> str:
+    return url.replace("http://", "ws://") + "/v1/stream"
 
 
 def test_no_log_has_the_secret(system: System) -> None:

@@ -21,7 +21,9 @@ from stt_web.core.media_store.bucket import Bucket
 from transcripts.uploads.models import ResumableUpload
 
 _FOLDER = re.compile(r"[0-9a-f]{32}/")
-_IN_WORK = re.compile(r"(\A|/)(\..*|epoch-.*|attempt-.*|unsigned|.*\.(pending|failed|partial))\Z")
+_IN_WORK = re.compile(
+    r"(\A|/)(\..*|epoch-.*|parts/.*|attempt-.*|unsigned|.*\.(pending|failed|partial))\Z"
+)
 _CHUNK_BYTES = 1024 * 1024
 
 
