@@ -38,9 +38,9 @@ def drop_copies(settings: Settings) -> None:
     shutil.rmtree(settings.MEDIA_ROOT)
 
 
-def stored(client: Client, bucket: S3Server, **fields: str) -> str:
+def stored(client: Client, bucket: S3Server) -> str:
     """Return the id of a transcript whose recording is in the bucket."""
-    answer = client.transcribe(wav(), **fields)
+    answer = client.transcribe(wav())
     assert answer.status_code == 200, answer.text
     return str(answer.headers["X-Transcript-Id"])
 

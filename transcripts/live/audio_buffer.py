@@ -13,7 +13,8 @@ is older is read from the journal: so an inference call may begin anywhere again
 import logging
 
 from transcripts.live.executors import in_files, in_sync
-from transcripts.live.journal import SAMPLE_BYTES, Journal, read_samples
+from transcripts.live.journal import Journal, read_samples
+from transcripts.live.wav_header import SAMPLE_BYTES
 
 logger = logging.getLogger(__name__)
 

@@ -17,7 +17,7 @@ from django.conf import settings
 
 from stt_web.core import media_store
 from stt_web.core.durable import sync_file, sync_folder
-from stt_web.core.media_store.bucket import Bucket
+from stt_web.core.media_store.bucket import MediaBucket
 from transcripts.uploads.models import ResumableUpload
 
 _FOLDER = re.compile(r"[0-9a-f]{32}/")
@@ -108,7 +108,7 @@ def _digest_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _read_again(bucket: Bucket, file: MovableFile, digest: str) -> None:
+def _read_again(bucket: MediaBucket, file: MovableFile, digest: str) -> None:
     received = hashlib.sha256()
     reader = bucket.open(file.key)
     try:

@@ -2,8 +2,8 @@
 
     <id>/parts/00003-000000000000000-000000008388608   the bytes from 0 to 8 MB, by the third epoch
 
-Only where there is a bucket (`stt_web.core.media_store`): a machine's file `<id>/recording` has then
-what that machine received or fetched, and `<id>/.held` how much of it counts. An offset is
+Only where there is a bucket (`stt_web.core.media_store`): a machine's file `<id>/recording` then
+has what that machine received or fetched, and `<id>/.held` how much of it counts. An offset is
 committed (`receive.PartReceiver`) once all before it is in parts.
 
 **Race.** A receiver that was taken over may put a part that it never commits. Whoever commits the

@@ -27,13 +27,13 @@ from django.core.files.storage import storages
 from stt_web.core.outages import StorageUnavailableError
 
 if TYPE_CHECKING:
-    from stt_web.core.media_store.bucket import Bucket
+    from stt_web.core.media_store.bucket import MediaBucket
 
 logger = logging.getLogger(__name__)
 
 ALIAS = "media"  # of settings.STORAGES
 _lock = threading.Lock()
-_made: "list[Bucket]" = []
+_made: "list[MediaBucket]" = []
 
 
 class Readable(Protocol):
@@ -47,15 +47,15 @@ def is_remote() -> bool:
     return ALIAS in settings.STORAGES
 
 
-def open_bucket() -> "Bucket":
+def open_bucket() -> "MediaBucket":
     """Return the bucket, one for each process. Call it only where `is_remote`."""
     storage = storages[ALIAS]
     with _lock:
         if not _made or _made[0].storage is not storage:
             # boto3 is imported where there is a bucket: 40 MB, and half a second.
-            from stt_web.core.media_store.bucket import Bucket
+            from stt_web.core.media_store.bucket import MediaBucket
 
-            _made[:] = [Bucket(storage)]  # type: ignore[arg-type]  # STORAGES names its class
+            _made[:] = [MediaBucket(storage)]  # type: ignore[arg-type]  # STORAGES names its class
         return _made[0]
 
 

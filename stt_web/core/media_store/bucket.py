@@ -64,7 +64,7 @@ class ObjectReader:
     Raises StorageUnavailableError from `read`.
     """
 
-    def __init__(self, bucket: "Bucket", key: str, body: Any, *, sha256: str) -> None:
+    def __init__(self, bucket: "MediaBucket", key: str, body: Any, *, sha256: str) -> None:
         self._bucket = bucket
         self._key = key
         self._body = body
@@ -84,7 +84,7 @@ class ObjectReader:
         self._body.close()
 
 
-class Bucket:
+class MediaBucket:
     def __init__(self, storage: MediaStorage) -> None:
         self.storage = storage
         self.name: str = storage.bucket_name

@@ -142,6 +142,6 @@ def test_of_parts_from_one_offset_those_of_the_newest_epoch_count(
     with path.open("r+b") as file:
         fill(path, file, until=300)
     assert path.read_bytes() == content
+    note_held(path, held=0)
     with path.open("r+b") as file, pytest.raises(StorageUnavailableError):
-        note_held(path, held=0)
         fill(path, file, until=310)

@@ -84,6 +84,7 @@ class SourceDeletedError(ApiError):
                 "progress": serializers.FloatField(help_text="0 to 1."),
             },
         ),
+        302: OpenApiResponse(description="Where it is, with STT_S3_SERVE=redirect."),
         304: OpenApiResponse(description="`If-None-Match` names the copy."),
     },
 )
