@@ -42,15 +42,15 @@ def test_a_socket_and_several_hosts() -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "said"),
+    ("url", "named"),
     [
         ("postgresql://u:hunter2@h/n?slmode=require", "slmode"),
         ("postgresql://u:hunter2%zz@h/n", "%XX"),
         ("mysql://u:hunter2@h/n", "postgresql://"),
     ],
 )
-def test_what_is_not_understood_is_refused_without_its_password(url: str, said: str) -> None:
+def test_what_is_not_understood_is_refused_without_its_password(url: str, named: str) -> None:
     with pytest.raises(BadSettingError) as refused:
         read(url)
-    assert said in str(refused.value)
+    assert named in str(refused.value)
     assert "hunter2" not in str(refused.value)

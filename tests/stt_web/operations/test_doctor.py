@@ -174,7 +174,7 @@ def test_a_workers_clock_that_differs_is_found(settings: LazySettings) -> None:
     assert (behind.level, "-15.0 s" in behind.sentence) == (Level.FAILURE, True)
 
 
-def test_without_a_broker_nothing_is_said_of_workers() -> None:
+def test_without_a_broker_there_is_no_finding_about_workers() -> None:
     away = Celery(broker=f"redis://:hunter2@127.0.0.1:{free_port()}/0")
     assert list(worker_checks.check_workers(away)) == []
 
