@@ -16,6 +16,7 @@ from stt_web.operations.service_checks import check_broker, check_database, chec
 from stt_web.operations.storage_checks import check_storage
 from stt_web.operations.wakeup_checks import check_wakeups
 from stt_web.operations.weights_checks import check_model_files
+from stt_web.operations.worker_checks import check_workers
 
 WITHIN_S = 9.0
 
@@ -34,6 +35,7 @@ def examine(*, url: str = "", with_network: bool = False) -> list[Diagnosis]:
         Check("ffmpeg", check_ffmpeg),
         Check("database", check_database),
         Check("broker", check_broker),
+        Check("workers", check_workers),
         Check("mail", check_mail),
         Check("events", check_wakeups),
         Check("inference", check_inference),
