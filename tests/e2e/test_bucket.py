@@ -5,6 +5,8 @@ through the bucket: recordings, masked copies, waveforms, enhanced recordings.
 """
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -123,6 +125,21 @@ def test_what_a_worker_can_not_fetch_waits_and_is_done_when_the_bucket_is_back(
         what="it is transcribed",
         within_s=60,
     )
+
+
+def test_doctor_finds_workers_that_share_the_bucket_and_no_folder(system: System) -> None:
+    done = subprocess.run(
+        [sys.executable, "manage.py", "doctor", "--json"],
+        cwd=ROOT,
+        env=system.env,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    found = json.loads(done.stdout)["findings"]
+    levels = {each["subject"]: each["level"] for each in found}
+    assert (levels["storage"], levels["workers"]) == ("ok", "ok"), found
 
 
 def test_a_live_session_goes_on_at_another_machine(system: System, bucket: S3Server) -> None:

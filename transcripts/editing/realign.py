@@ -88,7 +88,8 @@ def can_be_aligned(transcript: Transcript) -> bool:
 def align_segment(transcript: Transcript, segment: Segment) -> tuple[Word, ...]:
     """Return the segment's words, the interpolated ones with better times where these can be had.
 
-    Blocks ≤ `DEADLINE_S`; a query or two, no transaction. Raises NotNowError.
+    Blocks ≤ `DEADLINE_S`, once the recording is here; a query or two, no transaction. Raises
+    NotNowError.
     """
     targets = [at for at, word in enumerate(segment.words) if word.timing == INTERPOLATED]
     chunks = _find_chunks(segment, targets)[:_MAX_CHUNKS]
@@ -104,6 +105,8 @@ def _align(
     words = list(segment.words)
     outcome = "aligned"
     try:
+        local_recording(transcript)  # to be fetched, perhaps: that is no part of `DEADLINE_S`
+        began = time.monotonic()
         inference = inference_for(transcript.owner)
         models = _able_models(inference, transcript)
         pick = pick_of(transcript, speaker=segment.speaker)

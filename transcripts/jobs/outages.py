@@ -1,8 +1,9 @@
 """Work whose database or storage went away, or whose disk was full: no fault of what is worked on.
 
 It goes back to the queue, and the try does not count; a database that comes and goes would fail
-every recording else. Until the database is there again the lease is held; where that takes longer
-than the lease lasts, the sweeper finds the row, and the try counts.
+every recording else. Until the database, or the storage, is there again the lease is held; where
+that takes longer than the lease lasts, the sweeper finds the row, and the try counts. A lease is
+renewed while the storage is away, up to STT_PROGRESS_DEADLINE_S.
 """
 
 import contextlib
@@ -11,6 +12,7 @@ from collections.abc import Callable, Iterator
 
 from django.db import close_old_connections
 
+from stt_web.core import media_store
 from stt_web.core.errors import ApiError
 from stt_web.core.outages import DiskFullError, StorageUnavailableError, outage_behind
 from transcripts.jobs.lease import Lease, LeaseLostError, WorkStoppedError
@@ -19,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 _LONGEST_PAUSE_S = 10.0
 _UNTIL_THERE_IS_ROOM_S = 30.0
-_UNTIL_STORAGE_ANSWERS_S = 5.0
+_UNTIL_STORAGE_ANSWERS_S = 2.0
 
 
 @contextlib.contextmanager
@@ -46,6 +48,9 @@ def _give_back(lease: Lease, outage: ApiError, give_back: Callable[[], object]) 
             return
         except WorkStoppedError:
             is_last = True
+        if not is_last and _is_away(outage):
+            pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+            continue
         close_old_connections()  # a broken one answers no query
         try:
             give_back()
@@ -57,6 +62,11 @@ def _give_back(lease: Lease, outage: ApiError, give_back: Callable[[], object]) 
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
         else:
             return
+
+
+def _is_away(outage: ApiError) -> bool:
+    """Whether the next worker would meet it, too."""
+    return isinstance(outage, StorageUnavailableError) and not media_store.answers()
 
 
 def _first_pause_s(outage: ApiError) -> float:

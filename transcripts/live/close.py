@@ -98,6 +98,7 @@ def _check_whole(job: JobRun, *, journalled_ms: int) -> None:
     since = job.row.progressed_at
     if since is not None and timezone.now() - since < _WHOLE_WITHIN:
         logger.warning("event=live_journal_waits transcript_id=%s", job.transcript.pk)
+        job.lease.wait(settings.LEASE_S)
         raise StorageUnavailableError
     results.store_warning(
         job,
@@ -121,10 +122,13 @@ def finish(job: JobRun, journal: Journal, *, audio_duration_ms: int) -> FinalRes
 
     From the first statement on no one takes it over any more (`admission.resume_session`): else the
     recording could be made while another process begins the next epoch. Raises `LeaseLostError`,
-    OSError.
+    OSError, StorageUnavailableError.
     """
     results.write_fenced(job, lease_owner=_CLOSING, lease_expires_at=job.lease.next_expiry())
-    store_recording(job, samples=seal(journal))
+    job.lease.note_progress()
+    with leases.heartbeat.hold(job.lease):  # a bucket takes a while for hours of sound
+        samples = seal(journal)
+    store_recording(job, samples=samples)
     results.write_fenced(job, audio_duration_ms=audio_duration_ms)
     finalize(job)
     enqueue_next(job.transcript.owner)

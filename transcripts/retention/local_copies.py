@@ -22,6 +22,7 @@ from django.db import close_old_connections
 
 from stt_web.core import media_store
 from stt_web.core.background import ThreadLoop
+from stt_web.core.outages import StorageUnavailableError
 from transcripts.jobs.models import JobKind, TranscriptionJob
 from transcripts.live.journal import RECORDING
 from transcripts.live.journal_parts import put_rest
@@ -51,6 +52,8 @@ def start_sweeping() -> None:
 def _run_round() -> bool:
     try:
         sweep_copies()
+    except StorageUnavailableError:
+        pass  # it is logged; no process is down for it
     finally:
         close_old_connections()
     time.sleep(SWEEP_EVERY_S)

@@ -17,7 +17,8 @@ import os
 import shutil
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -63,6 +64,16 @@ def key_of(path: Path) -> str:
     return path.relative_to(settings.MEDIA_ROOT).as_posix()
 
 
+def answers() -> bool:
+    """Whether files can be reached at this moment; True where there is no bucket."""
+    try:
+        if is_remote():
+            open_bucket().read_clock()
+    except StorageUnavailableError:
+        return False
+    return True
+
+
 # ---- writing
 
 
@@ -92,17 +103,12 @@ def delete_folder(folder: Path) -> None:
             open_bucket().delete_below(key_of(folder))
 
 
-class _left_to_sweep:  # noqa: N801  # a context manager
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, kind: object, error: BaseException | None, _: object) -> bool:
-        if not isinstance(error, StorageUnavailableError):
-            return False
-        logger.warning("event=deletion_left_to_sweep key=%s", key_of(self._path))
-        return True
+@contextmanager
+def _left_to_sweep(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except StorageUnavailableError:
+        logger.warning("event=deletion_left_to_sweep key=%s", key_of(path))
 
 
 # ---- reading

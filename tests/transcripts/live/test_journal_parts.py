@@ -149,6 +149,7 @@ def test_a_journal_that_can_not_be_read_whole_is_no_journal(
 @pytest.fixture
 def machines(live: FakeStream, bucket: S3Server, settings: Settings) -> FakeStream:
     settings.MEDIA_ROOT = settings.MEDIA_ROOT.with_name("one")
+    settings.LEASE_S = 1.0
     return live
 
 
