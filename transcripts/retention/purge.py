@@ -41,6 +41,7 @@ ORPHAN_AGE_S = 6 * 3600
 # A recording is put into the bucket right before its commit; what is made of a transcript (exports,
 # masked copies) has no row at all.
 UNCOMMITTED_AGE_S = 3600
+MOST_ORPHANS = 50  # in one sweep, where they are most of what the bucket has
 BATCH_ROWS = 500
 _FOLDER = re.compile(r"[0-9a-f]{32}")
 
@@ -99,11 +100,18 @@ def purge_orphans() -> None:
 def purge_stored_orphans() -> None:
     """The same in the bucket, where there is one: also what was to be deleted while it was away.
 
+    Nothing where most of it is unknown: that is another installation's bucket, or an empty database.
     A request for a thousand objects. Raises StorageUnavailableError.
     """
-    if media_store.is_remote():
-        for name in list_unknown(_old_keys()):
-            _remove_orphan(name)
+    if not media_store.is_remote():
+        return
+    old = list(_old_keys())
+    orphans = list(list_unknown(old))
+    if len(orphans) > MOST_ORPHANS and 2 * len(orphans) > len(old):
+        logger.error("event=orphans_not_removed orphans=%d of=%d", len(orphans), len(old))
+        return
+    for name in orphans:
+        _remove_orphan(name)
 
 
 def _remove_orphan(name: str) -> None:

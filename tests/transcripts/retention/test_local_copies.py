@@ -15,7 +15,7 @@ from tests.transcripts.conftest import MakeTranscript
 from transcripts.jobs.cancel import delete_transcript
 from transcripts.models import Recording, Transcript
 from transcripts.retention.local_copies import STALE_AGE_S, sweep_copies
-from transcripts.retention.purge import purge_stored_orphans
+from transcripts.retention.purge import MOST_ORPHANS, purge_stored_orphans
 from transcripts.services.recordings import recording_path
 
 ORPHAN, MADE = "0" * 32, "1" * 32
@@ -58,6 +58,18 @@ def test_objects_without_a_row_are_removed_once_they_are_old(
     bucket.age(f"{MADE}/exports/1.pdf", hours=5)
     purge_stored_orphans()
     assert f"{MADE}/exports/1.pdf" not in bucket.list_keys()
+
+
+def test_a_bucket_whose_rows_are_in_another_database_is_left_alone(
+    transactional_db: None, bucket: S3Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    stored = media_store.open_bucket()
+    for number in range(MOST_ORPHANS + 1):
+        stored.put_bytes(f"{number:032x}/recording", b"1")
+        bucket.age(f"{number:032x}/recording", hours=2)
+    purge_stored_orphans()
+    assert len(bucket.list_keys()) == MOST_ORPHANS + 1
+    assert f"event=orphans_not_removed orphans={MOST_ORPHANS + 1}" in caplog.text
 
 
 def test_what_was_deleted_while_the_bucket_was_away_is_removed_later(
