@@ -100,7 +100,7 @@ def purge_orphans() -> None:
 def purge_stored_orphans() -> None:
     """The same in the bucket, where there is one: also what was to be deleted while it was away.
 
-    Nothing where most of it is unknown: that is another installation's bucket, or an empty database.
+    Nothing where most of it is unknown: that is the bucket of another installation.
     A request for a thousand objects. Raises StorageUnavailableError.
     """
     if not media_store.is_remote():
