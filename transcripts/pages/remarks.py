@@ -32,6 +32,10 @@ SENTENCES = {
         "The recording is longer than your remaining minutes and credits, so the rest was not "
         "transcribed."
     ),
+    "recording_incomplete": gettext_lazy(
+        "The end of this recording was lost with the server that received it. The text contains "
+        "what was recognised of it until then."
+    ),
     "tracks_not_used": gettext_lazy(
         "Some audio tracks of this file were not transcribed. To include them, upload it again "
         "and choose “Audio tracks: All” under “Advanced”."
