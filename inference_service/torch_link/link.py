@@ -139,7 +139,7 @@ class TorchLink:
             await self._ask()
 
     async def _ask(self) -> None:
-        if not os.path.exists(self._path):  # noqa: PTH110  # False where a folder may not be entered
+        if not os.path.exists(self._path):  # False where a folder may not be entered
             return self._become(TorchState(NOT_INSTALLED, _absent(INSTALL_HINT)))
         stub = server_pb2_grpc.ServerStub(self.channel)
         try:
