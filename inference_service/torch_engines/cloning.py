@@ -28,11 +28,15 @@ from inference_service.engines.voice.engine import (
     VoiceError,
     VoiceReference,
 )
+from inference_service.engines.voice.pauses import join_parts
 
 logger = logging.getLogger(__name__)
 
 _MAX_CALLS = 8
 _MAX_REFERENCES = 4
+# What a sentence ends with, behind its closing quotes. Parts of a long one end without.
+_SENTENCE_ENDS = (".", "!", "?", "…", "。", "！", "？", ":", ";")
+_CLOSING = " \"'“”‘’»«)]」』"
 
 
 class Cloner(Protocol):
@@ -97,7 +101,9 @@ class CloningEngine:
             prepared = await self._run(self._prepare, request.reference)
             yield SynthesisStarted(voice="", language=language, sentences=len(texts))
             for number, text in enumerate(texts):
-                yield await self._run(self._speak, text, prepared, request.seed, number)
+                seed, is_last = request.seed + number, number + 1 == len(texts)
+                samples, generation_ms = await self._run(self._speak, text, prepared, seed, is_last)
+                yield SynthesizedChunk(samples, number, generation_ms)
         finally:
             self._calls -= 1
 
@@ -123,7 +129,12 @@ class CloningEngine:
             self._prepared.popitem(last=False)
         return self._prepared[key]
 
-    def _speak(self, text: str, prepared: Any, seed: int, number: int) -> SynthesizedChunk:
+    def _speak(self, text: str, prepared: Any, seed: int, is_last: bool) -> tuple[Samples, int]:
+        """Return a sentence, with the pause behind it, and how long it took."""
         began_at = time.monotonic()
-        samples = self._cloner.speak(text, prepared, seed=seed + number)
-        return SynthesizedChunk(samples, number, round(1000 * (time.monotonic() - began_at)))
+        samples = self._cloner.speak(text, prepared, seed=seed)
+        ends_sentence = text.rstrip(_CLOSING).endswith(_SENTENCE_ENDS)
+        sentence = join_parts(
+            [samples], sample_rate_hz=self.sample_rate_hz, is_last=is_last or not ends_sentence
+        )
+        return sentence, round(1000 * (time.monotonic() - began_at))
