@@ -29,14 +29,12 @@ from inference_service.engines.voice.engine import (
     VoiceReference,
 )
 from inference_service.engines.voice.pauses import join_parts
+from inference_service.sentence_ends import ends_sentence
 
 logger = logging.getLogger(__name__)
 
 _MAX_CALLS = 8
 _MAX_REFERENCES = 4
-# What a sentence ends with, behind its closing quotes. Parts of a long one end without.
-_SENTENCE_ENDS = (".", "!", "?", "…", "。", "！", "？", ":", ";")
-_CLOSING = " \"'“”‘’»«)]」』"
 
 
 class Cloner(Protocol):
@@ -133,8 +131,6 @@ class CloningEngine:
         """Return a sentence, with the pause behind it, and how long it took."""
         began_at = time.monotonic()
         samples = self._cloner.speak(text, prepared, seed=seed)
-        ends_sentence = text.rstrip(_CLOSING).endswith(_SENTENCE_ENDS)
-        sentence = join_parts(
-            [samples], sample_rate_hz=self.sample_rate_hz, is_last=is_last or not ends_sentence
-        )
+        has_pause = not is_last and ends_sentence(text)  # parts of a long sentence follow at once
+        sentence = join_parts([samples], sample_rate_hz=self.sample_rate_hz, is_last=not has_pause)
         return sentence, round(1000 * (time.monotonic() - began_at))
