@@ -21,6 +21,7 @@ from tests.transcripts.served_api import (
     guest,
     inference,
     server,
+    wav,
     worker,
 )
 
@@ -108,7 +109,9 @@ def test_transcriptions_are_as_described(
 def test_clean_sound_and_speech_are_as_described(
     document: dict[str, Any], client: Client, worker: Worker, is_async: str
 ) -> None:
-    enhanced = client.enhance(**{"async": is_async})
+    recording = {"file": ("talk.wav", wav())}
+    options = {"async": is_async}
+    enhanced = client.call("POST", "/v1/enhance-audio", files=recording, data=options)
     sent = {"text": "Hello.", "voice": "jf_alpha", "async": is_async}
     files = {name: (None, value) for name, value in sent.items()}
     spoken = client.call("POST", "/v1/tts", files=files)
