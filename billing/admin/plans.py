@@ -37,7 +37,7 @@ class SizeField(forms.Field):
 
     def to_python(self, value: Any) -> Any:
         """Raises ValidationError."""
-        text = str(value or "").strip()
+        text = "" if value is None else str(value).strip()
         if not text.strip("0"):
             return 0 if text else None
         match = _SIZE.fullmatch(text)
