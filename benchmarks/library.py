@@ -151,10 +151,10 @@ def _make_rows(cursor: Cursor[object], owner: "User", *, size: int, with_segment
     )
     cursor.execute(
         "INSERT INTO transcripts_segment (transcript_id, key, position, start_ms, end_ms, text,"
-        " words, confidence)"
+        " words, confidence, language)"
         f" SELECT t.id, lpad(to_hex(b * {SEGMENTS_A_CHUNK} + place), 16, '0'),"
         f"  b * {SEGMENTS_A_CHUNK} + place, b * {BUCKET_MS} + place * 5000,"
-        f"  b * {BUCKET_MS} + place * 5000 + 4900, pool.text, '[]', 0.9"
+        f"  b * {BUCKET_MS} + place * 5000 + 4900, pool.text, '[]', 0.9, ''"
         f" FROM numbered AS t, generate_series(0, {CHUNKS - 1}) AS b, pool_text AS pool"
         f" WHERE t.n < {with_segments} AND {of_pool}"
     )

@@ -139,7 +139,7 @@ def _report(name: str, owner: "User", make_query: Callable[[], dict[str, str]]) 
     times_ms, cpu_ms, counts = [], [], []
     read_cpu_s = _cpu_of_request()
     for _ in range(REQUESTS):
-        request = APIRequestFactory().get("/", make_query())
+        request = APIRequestFactory().get("/", make_query(), SERVER_NAME="localhost")
         force_authenticate(request, owner, cast("Any", Principal(user=owner)))
         began, cpu_began = time.perf_counter(), read_cpu_s()
         response = view(request)

@@ -26,13 +26,17 @@ class Strikes:
     Celery worker ends where its Redis goes away with messages that it has not acknowledged.
     """
 
-    def __init__(self, product: Product, *, count: int, until: float, seed: int) -> None:
+    def __init__(
+        self, product: Product, *, count: int, until: float, seed: int, pace: float = 1.0
+    ) -> None:
+        """`pace`: the pauses between strikes are so many times as long."""
         self.done: Counter[str] = Counter()
         self.restarted: Counter[str] = Counter()
         self._product = product
         self._left = count
         self._until = until
         self._seed = seed
+        self._pace = pace
         self._lock = threading.Lock()
         self.failures: list[str] = []
 
@@ -81,7 +85,7 @@ class Strikes:
                 # It didn't come back, or didn't end.
                 self.failures.append(f"{name} {role}: {str(error)[:1500]}")
                 return
-            time.sleep(chance.uniform(0.2, 2.5))
+            time.sleep(self._pace * chance.uniform(0.2, 2.5))
 
     def _restart_ended(self, roles: Sequence[str]) -> None:
         for role in roles:
@@ -113,7 +117,7 @@ class Strikes:
         if self._product.redis is not None:
             strikes += [("kill broker", self._kill_broker)]
         while strikes:
-            time.sleep(chance.uniform(1, 5))
+            time.sleep(self._pace * chance.uniform(1, 5))
             name, strike = chance.choice(strikes)
             if not self._take_turn(name):
                 return

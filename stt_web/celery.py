@@ -34,6 +34,11 @@ def _show_life(**_: object) -> None:
 
 
 @worker_init.connect
+def _answer_doctor(**_: object) -> None:
+    from stt_web.operations import worker_checks  # noqa: F401  # its command registers itself
+
+
+@worker_init.connect
 @beat_init.connect
 def _serve_metrics(**_: object) -> None:
     from stt_web.core.metrics import serve_metrics  # the settings are there by now

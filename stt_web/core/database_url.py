@@ -4,9 +4,25 @@ from urllib.parse import unquote, urlsplit
 
 from stt_web.core.env import BadSettingError
 
+# A server that takes connections and doesn't answer, or has vanished from the network, is one that
+# is away: without these a thread would wait for it for minutes, or for ever.
+_PATIENCE = {
+    "connect_timeout": "5",
+    "keepalives_idle": "10",
+    "keepalives_interval": "5",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "25000",
+}
+# A process that is frozen in mid-transaction no longer blocks others that need its rows.
+_OF_SESSIONS = "-c idle_in_transaction_session_timeout=30s"
+
 
 def read_database_url(url: str) -> dict[str, object]:
-    """Translate `sqlite:///path` or `postgresql://user:password@host:port/name`."""
+    """Translate `sqlite:///path` or `postgresql://user:password@host:port/name`.
+
+    Of PostgreSQL, also what libpq takes behind a question mark (`?sslmode=verify-full`). Raises
+    BadSettingError.
+    """
     parts = urlsplit(url)
     if parts.scheme == "sqlite":
         return {
@@ -21,19 +37,39 @@ def read_database_url(url: str) -> dict[str, object]:
             },
         }
     if parts.scheme in ("postgres", "postgresql"):
-        return {
-            "ENGINE": "django.db.backends.postgresql",
-            "NAME": unquote(parts.path.lstrip("/")),
-            "USER": unquote(parts.username or ""),
-            "PASSWORD": unquote(parts.password or ""),
-            "HOST": parts.hostname or "",
-            "PORT": str(parts.port or ""),
-            "CONN_HEALTH_CHECKS": True,
-            "CONN_MAX_AGE": 60,
-            # A process that is frozen in mid-transaction no longer blocks others that need its
-            # rows.
-            "OPTIONS": {"options": "-c idle_in_transaction_session_timeout=30s"},
-        }
+        return _read_postgresql(url)
     raise BadSettingError(
         f"STT_DATABASE_URL begins with {parts.scheme!r}, but must be sqlite:/// or postgresql://."
     )
+
+
+def _read_postgresql(url: str) -> dict[str, object]:
+    from psycopg import ProgrammingError  # SQLite alone needs no driver
+    from psycopg.conninfo import conninfo_to_dict
+
+    try:
+        # psycopg reads `postgresql://` and `postgres://` alike, as libpq does.
+        stated = {name: str(value) for name, value in conninfo_to_dict(url).items()}
+    except ProgrammingError as error:
+        reason = str(error).strip().rstrip(".")
+        if "query parameter" not in reason:  # others quote the address with its password
+            reason = "write postgresql://user:password@host:port/name, special characters as %XX"
+        raise BadSettingError(f"STT_DATABASE_URL isn't understood: {reason}.") from None
+    own = stated.pop("options", "")
+    named = {
+        setting: stated.pop(name, "")
+        for setting, name in (
+            ("NAME", "dbname"),
+            ("USER", "user"),
+            ("PASSWORD", "password"),
+            ("HOST", "host"),
+            ("PORT", "port"),
+        )
+    }
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        **named,
+        "CONN_HEALTH_CHECKS": True,
+        "CONN_MAX_AGE": 60,
+        "OPTIONS": {**_PATIENCE, **stated, "options": f"{_OF_SESSIONS} {own}".strip()},
+    }

@@ -15,6 +15,7 @@ from stt_web.operations.outside_checks import check_outside
 from stt_web.operations.service_checks import check_broker, check_database, check_mail
 from stt_web.operations.wakeup_checks import check_wakeups
 from stt_web.operations.weights_checks import check_model_files
+from stt_web.operations.worker_checks import check_workers
 
 WITHIN_S = 9.0
 
@@ -32,6 +33,7 @@ def examine(*, url: str = "", with_network: bool = False) -> list[Diagnosis]:
         Check("ffmpeg", check_ffmpeg),
         Check("database", check_database),
         Check("broker", check_broker),
+        Check("workers", check_workers),
         Check("mail", check_mail),
         Check("events", check_wakeups),
         Check("inference", check_inference),

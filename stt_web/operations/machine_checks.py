@@ -123,18 +123,39 @@ def check_disk(folder: Path | None = None, *, free_bytes: int | None = None) -> 
         yield failure("disk", f"Only {stats.f_favail} files can still be made there.", cure)
 
 
-def check_memory(meminfo: Path = Path("/proc/meminfo")) -> Iterator[Diagnosis]:
+def check_memory(
+    meminfo: Path = Path("/proc/meminfo"), cgroup: Path = Path("/sys/fs/cgroup")
+) -> Iterator[Diagnosis]:
+    """Of the machine, or of the container where that has less."""
     if not meminfo.exists():
         return
     lines = dict(line.split(":", 1) for line in meminfo.read_text().splitlines())
     available_mb = int(lines["MemAvailable"].split()[0]) // 1024
     sentence = f"{available_mb} MB of memory are available."
+    of_container = _container_mb(cgroup)
+    if of_container is not None and of_container < available_mb:
+        available_mb = of_container
+        sentence = f"{available_mb} MB of memory are available to this container."
     if available_mb < 500:
         yield failure("memory", sentence, "Stop something, fewer slots, or a smaller model.")
     elif available_mb < 1500:
         yield warning("memory", sentence, "A model of 1 GB would not load any more.")
     else:
         yield ok("memory", sentence)
+
+
+def _container_mb(cgroup: Path) -> int | None:
+    """Return what a container may still take (cgroup v2; what the kernel would give back of files
+    counts as free), None where it has no limit."""
+    try:
+        limit = (cgroup / "memory.max").read_text().strip()
+        used = int((cgroup / "memory.current").read_text())
+        stats = dict(line.split() for line in (cgroup / "memory.stat").read_text().splitlines())
+    except (OSError, ValueError):
+        return None
+    if not limit.isdigit():
+        return None
+    return max(0, int(limit) - used + int(stats.get("inactive_file", 0))) // 2**20
 
 
 def check_ffmpeg(version: str | None = None) -> Iterator[Diagnosis]:

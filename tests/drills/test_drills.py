@@ -12,6 +12,7 @@ from typing import Any, cast
 
 import pytest
 
+from drills.clocks import LIBRARY
 from drills.faults import Strikes
 from drills.fuzz import mutate
 from drills.product import Product
@@ -64,6 +65,21 @@ def test_replicas_come_and_go() -> None:
 
 def test_broken_input_is_refused() -> None:
     assert run("fuzz", "--count", "200")["operations"] > 100
+
+
+@pytest.mark.skipif(not LIBRARY.exists(), reason="clocks jump by Debian's faketime")
+def test_clocks_may_jump() -> None:
+    found = run("clocks", "--seconds", "40")
+
+    assert sum(found["jumps"].values()) > 4
+    assert found["recordings accepted"] > 0
+
+
+def test_memory_and_descriptors_stay_flat() -> None:
+    found = run("soak", "--minutes", "2")
+
+    assert found["recordings accepted"] > 0
+    assert all(most > 0 for _, most in found["MB"].values())
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounting a tmpfs needs root")

@@ -20,7 +20,8 @@ _BATCH_S = 30  # the longest that an engine works on one batch
 _TEXT = {"type": "string", "minLength": 1}
 _TRIGGERS = {
     "postgresql": {"query", "targetQueryValue"},
-    "prometheus": {"serverAddress", "query", "threshold"},
+    # Without the last, no figures would mean that nothing waits.
+    "prometheus": {"serverAddress", "query", "threshold", "ignoreNullValues"},
 }
 # The parts of KEDA's kinds that are used here, closed: a field that stands in neither is a mistake.
 _KEDA: dict[str, Manifest] = {

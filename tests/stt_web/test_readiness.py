@@ -3,12 +3,17 @@
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
+import requests
 
 from stt_web.readiness import NO_DATABASE, NOT_MIGRATED
-from tests.e2e.processes import ROOT
+from tests.e2e.processes import ROOT, System, wait_until
+from tests.services import postgresql_database
+from tests.tcp_proxy import TcpProxy
 
 ASK = (
     "import asyncio, django; django.setup();"
@@ -53,3 +58,34 @@ def test_a_database_without_the_tables_is_not_ready_and_a_migrated_one_is(tmp_pa
         cwd=ROOT, env=environment, timeout=120, check=True,
     )  # fmt: skip
     assert ask(url, tmp_path) == ""
+
+
+def get_status(url: str) -> int:
+    return requests.get(url, timeout=10).status_code
+
+
+@pytest.mark.e2e
+@pytest.mark.timeout(180)
+def test_a_database_that_takes_connections_and_does_not_answer_is_away(tmp_path: Path) -> None:
+    with postgresql_database() as url:
+        parts = urlsplit(url)
+        with TcpProxy(parts.hostname or "127.0.0.1", parts.port or 5432) as proxy:
+            through = parts._replace(
+                netloc=f"{parts.username}:{parts.password or ''}@127.0.0.1:{proxy.port}"
+            ).geturl()
+            with System(tmp_path / "data", env={"STT_DATABASE_URL": through}) as system:
+                system.start("web")
+                assert get_status(f"{system.url}/readyz") == 200
+                proxy.is_stuck = True
+                time.sleep(1.1)  # it is asked at most once a second
+                began = time.monotonic()
+                assert get_status(f"{system.url}/readyz") == 503
+                assert get_status(f"{system.url}/livez") == 200
+                assert time.monotonic() - began < 5
+                time.sleep(6)  # longer than a connection is waited for
+                proxy.is_stuck = False
+                wait_until(
+                    lambda: get_status(f"{system.url}/readyz") == 200,
+                    what="ready again",
+                    within_s=10,
+                )

@@ -28,7 +28,7 @@ class AudioBuffer:
         self.journal = journal
         self.accepted = self.journalled = self.synced = self.sent = journal.samples
         self._odd = b""
-        self._unwritten = bytearray()
+        self._unwritten: list[bytes] = []
         self._tail = bytearray()  # ends at `journalled`
 
     @property
@@ -40,18 +40,19 @@ class AudioBuffer:
 
         Returns how many samples were accepted, and the bytes that were not.
         """
-        data = self._odd + pcm
+        data = self._odd + pcm if self._odd else pcm
         whole = len(data) - len(data) % SAMPLE_BYTES
         taken = min(whole, max(0, limit - self.accepted) * SAMPLE_BYTES)
         left = data[taken:]
         self._odd, left = (left, b"") if taken == whole else (b"", left)
-        self._unwritten += data[:taken]
+        if taken:
+            self._unwritten.append(data[:taken])
         self.accepted += taken // SAMPLE_BYTES
         return taken // SAMPLE_BYTES, left
 
     def take_unwritten(self) -> bytes:
         """Return what is to be written next; `note_written` must follow."""
-        data = bytes(self._unwritten)
+        data = b"".join(self._unwritten)
         self._unwritten.clear()
         return data
 

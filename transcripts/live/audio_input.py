@@ -6,8 +6,9 @@ the socket isn't read.
 """
 
 import asyncio
-from array import array
 from collections.abc import Awaitable, Callable
+
+import numpy as np
 
 from transcripts.live.audio_format import CONTAINERS, RATE_HZ, AudioFormat
 from transcripts.live.events import SessionNotice
@@ -118,6 +119,5 @@ class AudioInput:
 
 
 def _peak(pcm: bytes) -> int:
-    samples = array("h")
-    samples.frombytes(pcm[: len(pcm) // 2 * 2])
-    return max(max(samples, default=0), -min(samples, default=0))
+    samples = np.frombuffer(pcm, "<i2", count=len(pcm) // 2)
+    return max(int(samples.max(initial=0)), -int(samples.min(initial=0)))

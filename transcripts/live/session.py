@@ -80,6 +80,7 @@ class SessionRunner:
             self.lease, admitted.job.row, position_ms=start_ms, on_refused=self._warn_of_credits
         )
         self._longest_ms = close_errors.longest_ms(transcript)
+        self._backlog = settings.LIVE_BACKLOG_S * 1000 * SAMPLES_A_MS
         self._hub = registry()
         self._queue = SendQueue(
             delivered_ms=admitted.delivered_ms, undelivered=admitted.undelivered
@@ -347,7 +348,7 @@ class SessionRunner:
 
     def _is_behind(self) -> bool:
         ahead = self.feed.accepted - self.upstream.acknowledged_ms * SAMPLES_A_MS
-        return ahead > settings.LIVE_BACKLOG_S * 1000 * SAMPLES_A_MS
+        return ahead > self._backlog
 
     def _take(self, pcm: bytes) -> tuple[int, bytes]:
         """Accept what may be; returns how many samples, and the bytes that may not."""

@@ -1,6 +1,6 @@
 """A socket on one side, a live session on the other: what every protocol of live speech shares.
 
-    dispatch       Channels': `connect`, then `receive` for each frame → `read_frame` → the session;
+    take_messages  Channels' `connect`, then `receive` for each frame → `read_frame` → the session;
                    while `push` waits the socket isn't read
     send_events    the session's events → `send_event` → the socket
     watch          what a protocol does beside (`acknowledge`, in ours)
@@ -14,12 +14,14 @@ What is sent, and how, is a subclass's: `live/consumer`, and those of `transcrip
 """
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
-from typing import Any
+from typing import Any, cast
 
 from channels.consumer import get_handler_name
+from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from billing.admission import Caller
@@ -120,7 +122,7 @@ class LiveSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # no stubs
     ) -> None:
         self._send_raw = send
         try:
-            await self._serve(scope, super().__call__(scope, receive, self._send_event))
+            await self._serve(scope, self._take_messages(scope, receive))
         except ClientDisconnectedError:
             logger.info("event=live_client_disconnected")
         finally:
@@ -129,17 +131,21 @@ class LiveSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # no stubs
             if self._session is not None:
                 await self._session.abandon(is_resumable=self.is_resumable)
 
-    async def dispatch(self, message: dict[str, Any]) -> None:
-        """As Channels', but for a visit to a thread before every frame, which closes the database
-        connections of that thread: those used here are of others (`live/executors`). A frame costs
-        111 µs with it and 19 without, of which 3 would be needed to pump by hand (uvloop): of 500
-        sockets with ten frames a second half a core, and a twelfth.
+    async def _take_messages(self, scope: WebSocketScope, receive: ASGIReceiveCallable) -> None:
+        """As Channels' own loop, but for what that does for every frame: two tasks, for a layer
+        that isn't used here, and a visit to a thread, which closes the database connections of
+        that thread (those used here are of others: `live/executors`). A frame costs 111 µs with
+        all that and 3 without (uvloop): of 500 sockets with ten frames a second half a core.
         """
-        await getattr(self, get_handler_name(message))(message)
+        self.scope, self.base_send = scope, self._send_event
+        with contextlib.suppress(StopConsumer):
+            while True:
+                message = cast("dict[str, Any]", await receive())
+                await getattr(self, get_handler_name(message))(message)
 
-    async def _serve(self, scope: WebSocketScope, dispatching: Coroutine[Any, Any, None]) -> None:
+    async def _serve(self, scope: WebSocketScope, taking: Coroutine[Any, Any, None]) -> None:
         try:
-            await self._converse(scope, dispatching)
+            await self._converse(scope, taking)
         except ClientDisconnectedError:
             raise
         except Exception as error:
@@ -148,18 +154,16 @@ class LiveSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # no stubs
                 logger.exception("event=live_socket_broke")
             await self.send_refusal(outage or internal_error())
 
-    async def _converse(
-        self, scope: WebSocketScope, dispatching: Coroutine[Any, Any, None]
-    ) -> None:
+    async def _converse(self, scope: WebSocketScope, taking: Coroutine[Any, Any, None]) -> None:
         try:
-            await self._pump(dispatching, stopping_of(scope))
+            await self._pump(taking, stopping_of(scope))
         except ApiError as error:
             await self.send_refusal(error)
 
-    async def _pump(self, dispatching: Coroutine[Any, Any, None], stopping: asyncio.Event) -> None:
+    async def _pump(self, taking: Coroutine[Any, Any, None], stopping: asyncio.Event) -> None:
         """Until one of them ends. Raises what it raised."""
         work = (
-            dispatching,
+            taking,
             self._send_events(),
             self.watch(),
             self._watch_decoder(),

@@ -23,6 +23,7 @@ from stt_web.operations import (
     service_checks,
     wakeup_checks,
     weights_checks,
+    worker_checks,
 )
 from stt_web.operations.findings import Check, Diagnosis, Level, ok, run_checks
 from stt_web.operations.known_settings import KNOWN_SETTINGS
@@ -125,6 +126,19 @@ def test_little_memory_is_found(tmp_path: Path) -> None:
         assert worst(machine_checks.check_memory(tmp_path / "meminfo")).level is level
 
 
+def test_a_container_has_less_memory_than_its_machine(tmp_path: Path) -> None:
+    meminfo = tmp_path / "meminfo"
+    meminfo.write_text("MemAvailable: 64000000 kB\n")
+    (tmp_path / "memory.max").write_text("2147483648\n")
+    (tmp_path / "memory.current").write_text("2040109465\n")
+    (tmp_path / "memory.stat").write_text("anon 1\ninactive_file 104857600\n")
+    found = worst(machine_checks.check_memory(meminfo, tmp_path))
+    assert (found.level, "202 MB" in found.sentence) == (Level.FAILURE, True)
+
+    (tmp_path / "memory.max").write_text("max\n")
+    assert worst(machine_checks.check_memory(meminfo, tmp_path)).level is Level.OK
+
+
 def test_an_old_ffmpeg_is_found_and_the_one_that_is_installed_is_none() -> None:
     assert worst(machine_checks.check_ffmpeg()).level is Level.OK
     assert worst(machine_checks.check_ffmpeg("7.1.4")).level is Level.FAILURE
@@ -137,6 +151,32 @@ def test_clocks_that_differ_and_few_connections_are_found(settings: LazySettings
     assert levels == [Level.OK, Level.WARNING, Level.FAILURE]
     assert worst(service_checks.judge_connections(most=100, used=20)).level is Level.OK
     assert worst(service_checks.judge_connections(most=100, used=95)).level is Level.WARNING
+
+
+def test_a_workers_clock_that_differs_is_found(settings: LazySettings) -> None:
+    settings.LEASE_S = 20
+
+    def judge(*clocks: float) -> Diagnosis:
+        answers = [
+            {f"worker{n}@host": {"at": at, "sees_file": True}} for n, at in enumerate(clocks)
+        ]
+        old = {"old@host": {"error": "Unknown command 'observe'"}}
+        observed = worker_checks.read_answers([*answers, old], sent_at=1000.0, received_at=1002.0)
+        return worst(worker_checks.judge_clocks(observed))
+
+    assert judge(1000.0, 1001.5, 1002.0).level is Level.OK  # within what the answer took
+    ahead, behind = judge(1001.0, 1005.0), judge(985.0, 1001.0)
+    assert (ahead.level, "worker1@host" in ahead.sentence, "+3.0 s" in ahead.sentence) == (
+        Level.WARNING,
+        True,
+        True,
+    )
+    assert (behind.level, "-15.0 s" in behind.sentence) == (Level.FAILURE, True)
+
+
+def test_without_a_broker_there_is_no_finding_about_workers() -> None:
+    away = Celery(broker=f"redis://:hunter2@127.0.0.1:{free_port()}/0")
+    assert list(worker_checks.check_workers(away)) == []
 
 
 @pytest.mark.database
