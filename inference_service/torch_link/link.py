@@ -22,7 +22,14 @@ from typing import Protocol
 
 import grpc
 
-from inference_service.torch_link.kinds import ALIGNER, DIARIZER, NAMES, WATERMARK, WAV2VEC2
+from inference_service.torch_link.kinds import (
+    ALIGNER,
+    DIARIZER,
+    LICENCES,
+    NAMES,
+    WATERMARK,
+    WAV2VEC2,
+)
 from protos.stt.v1 import server_pb2, server_pb2_grpc
 
 logger = logging.getLogger(__name__)
@@ -175,6 +182,12 @@ class TorchLink:
 
 def _absent(hint: str) -> tuple[server_pb2.OptionalEngine, ...]:
     return tuple(
-        server_pb2.OptionalEngine(id=each, name=NAMES[each], kind=kind, install_hint=hint)
+        server_pb2.OptionalEngine(
+            id=each,
+            name=NAMES[each],
+            kind=kind,
+            install_hint=hint,
+            licence=LICENCES.get(each, ""),
+        )
         for each, kind in _KNOWN
     )

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from django.db import close_old_connections
 
 from stt_web.core.errors import ApiError
-from stt_web.core.outages import DiskFullError, outage_behind
+from stt_web.core.outages import DiskFullError, is_outage, outage_behind
 from transcripts.jobs.lease import Lease, LeaseLostError, WorkStoppedError
 
 logger = logging.getLogger(__name__)
@@ -49,7 +49,7 @@ def _give_back(lease: Lease, outage: ApiError, give_back: Callable[[], object]) 
         try:
             give_back()
         except Exception as error:
-            if outage_behind(error) is None:
+            if not is_outage(error):
                 raise
             if is_last:
                 return

@@ -43,8 +43,7 @@ async def show_speech(
     job = await sync_to_async(_find)(principal, voice_job_id)
     speech = await sync_to_async(find_speech)(job)
     response = answer_recording(request, speech, is_allowed=partial(is_still_good, principal))
-    response.headers["Content-Disposition"] = 'inline; filename="speech.wav"'
-    for name, value in headers_of(job).items():
+    for name, value in (await sync_to_async(headers_of)(job)).items():
         response.headers[name] = value
     return response
 
