@@ -76,12 +76,12 @@ class Corpus:
 
 
 @dataclass
-class Scores:
-    """The best cosine of questions that are answered, nearly, and not at all."""
+class Outcomes:
+    """Whether something was found, of questions that are answered, nearly, and not at all."""
 
-    answered: list[float]
-    near: list[float]
-    far: list[float]
+    answered: list[bool]
+    near: list[bool]
+    far: list[bool]
 
 
 def main() -> None:
@@ -156,34 +156,33 @@ def _describe(ranks: Sequence[Rank]) -> str:
 
 def _report_bars(asked: str, spoken: str, corpus: Corpus, embedder: Embedder) -> None:
     """Each question is asked of its own text; each far one of every text."""
-    chosen, reported = Scores([], [], []), Scores([], [], [])
+    chosen, reported = Outcomes([], [], []), Outcomes([], [], [])
+    is_crossed = asked != spoken
     for text, start in zip(read_texts(spoken), corpus.starts, strict=True):
         part = corpus.part(start, len(text.lines))
         near = text.near if asked == spoken else text.near_crossed
-        for half, scores in enumerate((chosen, reported)):
+        for half, outcomes in enumerate((chosen, reported)):
             own = [each.text for each in questions_of(text, asked)]
-            scores.answered += _find_best(part, own[half::2], embedder)
-            scores.near += _find_best(part, near[half::2], embedder)
-            scores.far += _find_best(part, read_far(asked)[half::2], embedder)
-    bar = find_bar(E5_SMALL, spoken, is_crossed=asked != spoken)
-    for label, scores in (("chosen by", chosen), ("reported", reported)):
-        refused = _share(scores.answered, bar, below=True)
+            for found, questions in (
+                (outcomes.answered, own),
+                (outcomes.near, near),
+                (outcomes.far, read_far(asked)),
+            ):
+                for question in questions[half::2]:
+                    query = embed_query(question, embedder.queries, server="")
+                    result = search(query, *part, language=spoken, is_crossed=is_crossed)
+                    found.append(result.is_found)
+    bar = find_bar(E5_SMALL, spoken, is_crossed=is_crossed)
+    for label, outcomes in (("chosen by", chosen), ("reported", reported)):
+        refused = _share([not each for each in outcomes.answered])
         print(
             f"  bar {bar:.3f}, {label}: refused though answered {refused},"
-            f" answered though near {_share(scores.near, bar)}, far {_share(scores.far, bar)}"
+            f" answered though near {_share(outcomes.near)}, far {_share(outcomes.far)}"
         )
 
 
-def _find_best(
-    part: tuple[tuple[Passage, ...], SegmentIndex], questions: Sequence[str], embedder: Embedder
-) -> list[float]:
-    queries = (embed_query(each, embedder.queries, server="") for each in questions)
-    return [search(query, *part).best for query in queries]
-
-
-def _share(scores: Sequence[float], bar: float, *, below: bool = False) -> str:
-    count = sum((score < bar) is below for score in scores)
-    return f"{count} of {len(scores)} ({count / len(scores):.2f})"
+def _share(counted: Sequence[bool]) -> str:
+    return f"{sum(counted)} of {len(counted)} ({sum(counted) / len(counted):.2f})"
 
 
 if __name__ == "__main__":

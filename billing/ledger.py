@@ -78,6 +78,11 @@ class Balance:
     minutes_left: int
     is_metered: bool
 
+    @property
+    def spendable(self) -> int:
+        """Both in all: a minute of the monthly allowance counts like a credit."""
+        return self.credits + self.minutes_left
+
 
 @dataclass(frozen=True, kw_only=True)
 class _Share:

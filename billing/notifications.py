@@ -23,7 +23,7 @@ def notify_low_credits(user: User) -> None:
     """
     account = account_for(user)
     balance = read_balance(account, now=timezone.now())
-    left = balance.credits + balance.minutes_left
+    left = balance.spendable
     if not balance.is_metered or left > settings.CREDITS_LOW_MINUTES:
         return
     incomes = LedgerEntry.objects.filter(account=account, kind__in=_INCOME, amount__gt=0)

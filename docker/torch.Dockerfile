@@ -6,7 +6,8 @@ ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /app
 COPY requirements/inference-torch.txt requirements/inference-torch-f5.txt requirements/
 ARG F5=
-RUN pip install --no-cache-dir --require-hashes -r requirements/inference-torch${F5:+-f5}.txt
+RUN if [ "$F5" = true ]; then with=-f5; fi \
+    && pip install --no-cache-dir --require-hashes -r "requirements/inference-torch${with:-}.txt"
 COPY protos protos
 COPY inference_service inference_service
 # The same user as the inference service's: the socket is its own.

@@ -54,6 +54,16 @@ _OF_ALL: tuple[DeclaredError, ...] = (
 _SENTENCE_END = re.compile(r"[.;:](?:\s|$)")
 _Meanings = dict[str, dict[str, None]]  # code → sentences, each once, in order
 _TEXT_FORMATS = ("text/plain", "application/x-subrip", "text/vtt")
+_CREDIT_HEADERS = {
+    "X-Credits-Charged": (
+        "integer",
+        "What this cost: started minutes, of the monthly allowance or in credits.",
+    ),
+    "X-Credits-Left": (
+        "integer",
+        "Minutes left of this month's allowance and credits of the account, in all.",
+    ),
+}
 _HEADERS = {
     "X-Transcript-Id": ("string", "The stored transcript."),
     "X-Transcript-Token": (
@@ -62,18 +72,29 @@ _HEADERS = {
         " /api/v1/transcripts/claim/` takes it over into an account.",
     ),
     "X-Audio-Duration": ("number", "Seconds."),
-    "X-Credits-Charged": (
-        "integer",
-        "What this transcript cost: started minutes, of the monthly allowance or in credits.",
-    ),
-    "X-Credits-Left": (
-        "integer",
-        "Minutes left of this month's allowance and credits of the account, in all.",
-    ),
+    **_CREDIT_HEADERS,
     "X-Model-Used": ("string", "The model that really ran."),
     "X-Gap-Seconds": ("number", "Of speech that is not in the text; 0: all of it is."),
     "X-Warnings": ("integer", "How many `warnings` the transcript has."),
 }
+# Of other work: with the sound, and with 202, when nothing is charged yet.
+_ENHANCED_HEADERS = {
+    "X-Enhancement-Id": ("string", "The work, for a day."),
+    "X-Enhance-Model": ("string", "The engine that removed the noise."),
+    "X-Audio-Duration": ("number", "Seconds."),
+    "X-Warnings": ("integer", "How many `warnings` the work has."),
+    **_CREDIT_HEADERS,
+}
+_SPEECH_HEADERS = {
+    "X-Voice-Job-Id": ("string", "The work, for a day."),
+    "X-Duration": ("number", "Seconds of speech."),
+    "X-Generation-Time": ("number", "Seconds that the engine worked."),
+    "X-Model-Used": ("string", "The engine that spoke."),
+    "X-Voice": ("string", "The fixed voice, or `reference`."),
+    "X-Watermark": ("string", "The inaudible mark in the speech, or `none`."),
+    **_CREDIT_HEADERS,
+}
+_LOCATION = {"Location": ("string", "Where to look.")}
 
 
 class ApiSchema(AutoSchema):
@@ -202,7 +223,12 @@ def document_common_answers(
     }
     # What is verbose has all that the other has: it is both.
     schemas["AnyTranscription"] = {"anyOf": schemas["AnyTranscription"]["oneOf"]}
-    _document_transcribe(result["paths"]["/v1/transcribe"]["post"])
+    paths = result["paths"]
+    _document_transcribe(paths["/v1/transcribe"]["post"])
+    for path, headers in (("/v1/enhance-audio", _ENHANCED_HEADERS), ("/v1/tts", _SPEECH_HEADERS)):
+        answers = paths[path]["post"]["responses"]
+        answers["200"]["headers"] = _write_headers(headers)
+        answers["202"]["headers"] = _write_headers(_CREDIT_HEADERS | _LOCATION)
     return result
 
 
@@ -223,17 +249,17 @@ def build_document() -> dict[str, Any]:
 def _document_transcribe(operation: dict[str, Any]) -> None:
     # Anonymous use is allowed too.
     operation["security"] = [{"apiKey": []}, {}]
-    headers = {
-        name: {"schema": {"type": kind}, "description": description}
-        for name, (kind, description) in _HEADERS.items()
-    }
-    for status in ("200", "202"):
-        operation["responses"][status]["headers"] = headers
-    operation["responses"]["202"]["headers"] = headers | {
-        "Location": {"schema": {"type": "string"}, "description": "Where to look."}
-    }
+    operation["responses"]["200"]["headers"] = _write_headers(_HEADERS)
+    operation["responses"]["202"]["headers"] = _write_headers(_HEADERS | _LOCATION)
     content = operation["responses"]["200"]["content"]
     content |= {kind: {"schema": {"type": "string"}} for kind in _TEXT_FORMATS}
+
+
+def _write_headers(headers: dict[str, tuple[str, str]]) -> dict[str, Any]:
+    return {
+        name: {"schema": {"type": kind}, "description": description}
+        for name, (kind, description) in headers.items()
+    }
 
 
 def _refusal(status: int, codes: _Meanings) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from stt_web.core.env import (
     read_secret,
 )
 from stt_web.core.logs import logging_config
+from stt_web.core.running_system import RunningSystem, find_running
 from stt_web.core.s3_settings import read_media_storage
 from transcripts.dialects import CALLBACK_BODIES, ERROR_SHAPES  # noqa: F401  # settings, too
 
@@ -293,13 +294,17 @@ SELLER_ADDRESS = read_env_text("STT_SELLER_ADDRESS", "").replace("\\n", "\n")
 SELLER_VAT_ID = read_env_text("STT_SELLER_VAT_ID", "")
 SELLER_VAT_PERCENT = read_float("STT_SELLER_VAT_PERCENT", 0.0)
 
-# Inference: one name, or several addresses, over which the client balances.
-INFERENCE_TARGET = read_env_text("STT_INFERENCE_TARGET", "127.0.0.1:50051")
+# Inference: one name, or several addresses, over which the client balances. Where none is set, the
+# service of the system that `make run` runs on this folder, if there is one.
+INFERENCE_TARGET = read_env_text("STT_INFERENCE_TARGET", "")
+_RUNNING = RunningSystem() if INFERENCE_TARGET else find_running(DATA_DIR)
+INFERENCE_TARGET = INFERENCE_TARGET or _RUNNING.inference_target or "127.0.0.1:50051"
 # What separates speakers where a request leaves it open: "light", "pyannote" for the best diarizer
 # of the torch engines, or the id of one.
 DIARIZER = read_env_text("STT_DIARIZER", "light")
-INFERENCE_TOKEN = read_env_text("STT_INFERENCE_TOKEN", "")
-INFERENCE_CA_FILE = read_env_text("STT_INFERENCE_CA_FILE", "")  # TLS with this CA; empty: no TLS
+INFERENCE_TOKEN = read_env_text("STT_INFERENCE_TOKEN", _RUNNING.inference_token)
+# TLS with this CA; empty: no TLS.
+INFERENCE_CA_FILE = read_env_text("STT_INFERENCE_CA_FILE", _RUNNING.inference_ca_file)
 
 # A job's lease: renewed by a timer, lost after `LEASE_S` without renewal.
 LEASE_S = read_float("STT_LEASE_S", 20.0)

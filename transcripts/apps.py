@@ -1,8 +1,10 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class TranscriptsConfig(AppConfig):
     name = "transcripts"
+    verbose_name = _("Transcripts")
 
     def ready(self) -> None:
         # These import models, which can't be imported before this.

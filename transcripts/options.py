@@ -129,6 +129,7 @@ class TranscriptionOptions:
         "What places the words in time: pocketsphinx (English), wav2vec2 (where the torch engines"
         " are installed), attention (the recogniser's own times); auto: as the server is set up.",
         may_change=True,
+        is_live=True,
     )
     task: str = declare(ChoiceOption(TASKS), "translate: into English.", column="task")
     prompt: str = declare(

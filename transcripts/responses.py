@@ -73,7 +73,9 @@ def with_headers(response: HttpResponse, transcript: Transcript) -> HttpResponse
     response.headers["X-Transcript-Id"] = str(transcript.pk)
     response.headers["X-Audio-Duration"] = f"{seconds(duration_ms):.3f}"
     response.headers["X-Credits-Charged"] = str(transcript.credits_charged)
-    response.headers["X-Credits-Left"] = str(_credits_left(transcript))
+    owner = transcript.owner
+    left = read_balance(account_for(owner)).spendable if owner else 0
+    response.headers["X-Credits-Left"] = str(left)
     response.headers["X-Model-Used"] = transcript.job.model_used
     warn_in_headers(response, transcript)
     return response
@@ -155,11 +157,3 @@ def summarise(transcript: Transcript, document: Document | None = None) -> dict[
         "warnings": list(transcript.job.warnings),
         "gap_seconds": seconds_in(transcript.job.warnings),
     }
-
-
-def _credits_left(transcript: Transcript) -> int:
-    """Return what is left in all: a minute of the monthly allowance counts like a credit."""
-    if transcript.owner is None:
-        return 0
-    balance = read_balance(account_for(transcript.owner))
-    return balance.credits + balance.minutes_left

@@ -118,6 +118,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'API key',
+                'verbose_name_plural': 'API keys',
             },
         ),
         migrations.CreateModel(
@@ -134,6 +135,7 @@ class Migration(migrations.Migration):
                 ('details', models.JSONField(blank=True, default=dict)),
             ],
             options={
+                'verbose_name': 'audit entry',
                 'verbose_name_plural': 'audit entries',
                 'indexes': [models.Index(fields=['object_type', 'object_id', '-at'], name='accounts_audit_object'), models.Index(fields=['-at'], name='accounts_audit_at')],
             },

@@ -69,6 +69,10 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('user', models.OneToOneField(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='billing_account', to=settings.AUTH_USER_MODEL)),
             ],
+            options={
+                'verbose_name': 'billing account',
+                'verbose_name_plural': 'billing accounts',
+            },
         ),
         migrations.CreateModel(
             name='InvoiceSeries',
@@ -93,6 +97,10 @@ class Migration(migrations.Migration):
                 ('is_metered', models.BooleanField(default=True)),
                 ('has_private_cloud', models.BooleanField(default=False)),
             ],
+            options={
+                'verbose_name': 'plan',
+                'verbose_name_plural': 'plans',
+            },
         ),
         migrations.CreateModel(
             name='StripeEvent',
@@ -121,6 +129,8 @@ class Migration(migrations.Migration):
                 ('count', models.PositiveIntegerField(default=0)),
             ],
             options={
+                'verbose_name': 'anonymous use',
+                'verbose_name_plural': 'anonymous uses',
                 'constraints': [models.UniqueConstraint(fields=('address_digest', 'day'), name='billing_use_a_day')],
             },
         ),
@@ -140,6 +150,10 @@ class Migration(migrations.Migration):
                 ('minutes_available', models.IntegerField()),
                 ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='allowances', to='billing.billingaccount')),
             ],
+            options={
+                'verbose_name': 'allowance',
+                'verbose_name_plural': 'allowances',
+            },
         ),
         migrations.CreateModel(
             name='CloudInstance',
@@ -156,6 +170,10 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='cloud_instances', to='billing.billingaccount')),
             ],
+            options={
+                'verbose_name': 'cloud instance',
+                'verbose_name_plural': 'cloud instances',
+            },
         ),
         migrations.CreateModel(
             name='CreditPack',
@@ -168,6 +186,8 @@ class Migration(migrations.Migration):
                 ('is_offered', models.BooleanField(default=True)),
             ],
             options={
+                'verbose_name': 'credit pack',
+                'verbose_name_plural': 'credit packs',
                 'constraints': [models.CheckConstraint(condition=models.Q(('credits__gte', 1), ('price_cents__gte', 1)), name='billing_a_pack_has_a_price')],
             },
         ),
@@ -204,6 +224,10 @@ class Migration(migrations.Migration):
                 ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='holds', to='billing.billingaccount')),
                 ('allowance', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, to='billing.allowance')),
             ],
+            options={
+                'verbose_name': 'hold',
+                'verbose_name_plural': 'holds',
+            },
         ),
         migrations.CreateModel(
             name='LedgerEntry',
@@ -220,6 +244,7 @@ class Migration(migrations.Migration):
                 ('hold', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='billing.hold')),
             ],
             options={
+                'verbose_name': 'ledger entry',
                 'verbose_name_plural': 'ledger entries',
             },
         ),
@@ -245,6 +270,10 @@ class Migration(migrations.Migration):
                 ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='payments', to='billing.billingaccount')),
                 ('checkout', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='payments', to='billing.checkout')),
             ],
+            options={
+                'verbose_name': 'payment',
+                'verbose_name_plural': 'payments',
+            },
         ),
         migrations.CreateModel(
             name='Invoice',
@@ -266,6 +295,10 @@ class Migration(migrations.Migration):
                 ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='invoices', to='billing.billingaccount')),
                 ('payment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='invoices', to='billing.payment')),
             ],
+            options={
+                'verbose_name': 'invoice',
+                'verbose_name_plural': 'invoices',
+            },
         ),
         migrations.AddField(
             model_name='billingaccount',
@@ -287,6 +320,10 @@ class Migration(migrations.Migration):
                 ('checkout', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='subscriptions', to='billing.checkout')),
                 ('plan', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='billing.plan')),
             ],
+            options={
+                'verbose_name': 'subscription',
+                'verbose_name_plural': 'subscriptions',
+            },
         ),
         migrations.AddConstraint(
             model_name='allowance',

@@ -4,6 +4,7 @@ import uuid
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from billing.models.ledger import BillingAccount
 
@@ -34,6 +35,8 @@ class CloudInstance(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
+        verbose_name = _("cloud instance")
+        verbose_name_plural = _("cloud instances")
         constraints = [
             models.CheckConstraint(
                 condition=Q(is_tls=True) | Q(token_encrypted=""),

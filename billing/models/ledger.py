@@ -16,6 +16,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 
 class Plan(models.Model):
@@ -34,6 +35,10 @@ class Plan(models.Model):
     is_metered = models.BooleanField(default=True)  # False: use is recorded but costs nothing
     # Accounts on it have inference servers of their own, and use no others (`billing.cloud`).
     has_private_cloud = models.BooleanField(default=False)
+
+    class Meta:
+        verbose_name = _("plan")
+        verbose_name_plural = _("plans")
 
     def __str__(self) -> str:
         return self.name
@@ -54,6 +59,8 @@ class BillingAccount(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
+        verbose_name = _("billing account")
+        verbose_name_plural = _("billing accounts")
         constraints = [
             models.CheckConstraint(
                 condition=Q(credits_available__gte=0), name="billing_no_overdraft_of_credits"
@@ -73,6 +80,8 @@ class Allowance(models.Model):
     minutes_available = models.IntegerField()
 
     class Meta:
+        verbose_name = _("allowance")
+        verbose_name_plural = _("allowances")
         constraints = [
             models.UniqueConstraint(fields=["account", "month"], name="billing_allowance_a_month"),
             models.CheckConstraint(
@@ -108,6 +117,8 @@ class Hold(models.Model):
     closed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        verbose_name = _("hold")
+        verbose_name_plural = _("holds")
         indexes = [models.Index(fields=["account", "created_at"], name="billing_holds_by_day")]
         constraints = [
             models.CheckConstraint(
@@ -158,7 +169,8 @@ class LedgerEntry(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
-        verbose_name_plural = "ledger entries"
+        verbose_name = _("ledger entry")
+        verbose_name_plural = _("ledger entries")
         constraints = [
             models.UniqueConstraint(
                 fields=["reference", "kind", "bucket"], name="billing_each_movement_once"
@@ -178,6 +190,8 @@ class AnonymousUse(models.Model):
     count = models.PositiveIntegerField(default=0)
 
     class Meta:
+        verbose_name = _("anonymous use")
+        verbose_name_plural = _("anonymous uses")
         constraints = [
             models.UniqueConstraint(fields=["address_digest", "day"], name="billing_use_a_day")
         ]

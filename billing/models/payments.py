@@ -9,6 +9,7 @@ import uuid
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from billing.models.ledger import BillingAccount, Plan
 
@@ -24,6 +25,8 @@ class CreditPack(models.Model):
     is_offered = models.BooleanField(default=True)
 
     class Meta:
+        verbose_name = _("credit pack")
+        verbose_name_plural = _("credit packs")
         constraints = [
             models.CheckConstraint(
                 condition=Q(credits__gte=1, price_cents__gte=1), name="billing_a_pack_has_a_price"
@@ -92,6 +95,10 @@ class Subscription(models.Model):
     period_end = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
 
+    class Meta:
+        verbose_name = _("subscription")
+        verbose_name_plural = _("subscriptions")
+
     def __str__(self) -> str:
         return f"{self.plan_id}: {self.status}"
 
@@ -135,6 +142,8 @@ class Payment(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
+        verbose_name = _("payment")
+        verbose_name_plural = _("payments")
         indexes = [
             models.Index(fields=["account"], condition=Q(credits_owed__gt=0), name="billing_debts")
         ]
@@ -215,6 +224,8 @@ class Invoice(models.Model):
     issued_at = models.DateTimeField()
 
     class Meta:
+        verbose_name = _("invoice")
+        verbose_name_plural = _("invoices")
         constraints = [
             models.UniqueConstraint(
                 fields=["payment", "kind", "sequence"], name="billing_each_document_once"

@@ -57,7 +57,7 @@ async def stream_live(
             queue=queue,
             stages=runtime.stages,
             draining=runtime.admission.draining,
-            timer=choose_timer(runtime),
+            timer=choose_timer(runtime, config.aligner),
         )
         events = await stack.enter_async_context(
             contextlib.aclosing(session.run(_read_messages(requests, recogniser)))

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import pairwise, takewhile
 
+from inference_service import sentence_ends
 from inference_service.sessions.events import OutputWord as Word
 
 # How far a recognised time may be off before it counts against a match (whisper_streaming's 0.1 s).
@@ -25,9 +26,7 @@ _MISPLACED = 0.5
 # whisper_streaming), if the first one begins within so much of the cut.
 _LONGEST_ECHO = 5
 _ECHO_WITHIN_MS = 200
-_SENTENCE_ENDS = ".?!…。！？｡।؟"
 _LEAST_CUT = 3  # words
-_CLOSERS = "\"'”’»)]}"
 
 
 class LocalAgreement:
@@ -103,12 +102,16 @@ def find_continuation(committed: Sequence[Word], words: Sequence[Word]) -> int:
     return costs.index(min(costs))
 
 
-def find_cut(words: Sequence[Word]) -> int:
-    """Return how many of the first words end the last sentence in them; 0 if none ends."""
+def find_cut(words: Sequence[Word], pending: Sequence[Word] = ()) -> int:
+    """Return how many of the first words end the last sentence in them; 0 if none ends.
+
+    pending: what comes after them, as far as it is known.
+    """
+    following = [*(word.text for word in (*words, *pending)[1:]), ""]
     ends = [
-        index + 1
-        for index, word in enumerate(words)
-        if word.text.rstrip(_CLOSERS).endswith(tuple(_SENTENCE_ENDS))
+        count
+        for count, (word, after) in enumerate(zip(words, following, strict=False), start=1)
+        if sentence_ends.ends_sentence(word.text, after, language=word.language)
     ]
     return ends[-1] if ends else 0
 
@@ -139,8 +142,9 @@ def find_pause(words: Sequence[Word], pauses_ms: Iterable[tuple[int, int]]) -> t
 
 def ends_sentence(words: Sequence[Word]) -> bool:
     """Return whether the last word ends a sentence; one that trails off (…) does not."""
-    last = words[-1].text.rstrip(_CLOSERS) if words else ""
-    return last.endswith(tuple(_SENTENCE_ENDS)) and not last.endswith(("...", "…"))
+    if not words or sentence_ends.trails_off(words[-1].text):
+        return False
+    return sentence_ends.ends_sentence(words[-1].text, language=words[-1].language)
 
 
 def move_after(words: Sequence[Word], *, earliest_ms: int) -> tuple[Word, ...]:

@@ -39,7 +39,7 @@ def choose_cut(
     is_slow = compute_s > _SLOW_S
     if length_s < (_SLOW_CUT_S if is_slow else _SENTENCE_CUT_S):
         return 0, 0
-    count = find_cut(words.committed)
+    count = find_cut(words.committed, words.pending)
     if not count and (is_slow or length_s >= _PAUSE_CUT_S):
         count, cut_ms = find_pause(words.committed, pauses_ms)
         if count:

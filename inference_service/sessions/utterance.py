@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from inference_service.engines.asr import TextSegment, Verdict, WindowRequest, WindowText
+from inference_service.sentence_ends import ends_sentence
 from inference_service.sessions.events import OutputSegment, OutputWord
 from inference_service.sessions.hypothesis import LocalAgreement
 from inference_service.sessions.live_language import Ballot
@@ -12,7 +13,6 @@ from inference_service.sessions.windows import WINDOW_SAMPLES
 
 # Written without spaces between words, as in faster-whisper's `split_to_word_tokens`.
 _SPACELESS = frozenset({"zh", "ja", "th", "lo", "my", "yue"})
-_SENTENCE_ENDS = (".", "?", "!", "…", "。", "！", "？")
 # A pause within an utterance after which another segment begins.
 _SEGMENT_PAUSE_MS = 500
 
@@ -189,7 +189,7 @@ def _ends_segment(word: OutputWord, following: OutputWord) -> bool:
     if word.language and following.language and word.language != following.language:
         return True
     is_paused = following.start_ms - word.end_ms >= _SEGMENT_PAUSE_MS
-    return is_paused or word.text.endswith(_SENTENCE_ENDS)
+    return is_paused or ends_sentence(word.text, following.text, language=word.language)
 
 
 def _respace(word: OutputWord, *, has_space: bool) -> OutputWord:

@@ -28,6 +28,8 @@ from inference_service.engines.voice.engine import (
     VoiceError,
     VoiceReference,
 )
+from inference_service.engines.voice.pauses import join_parts
+from inference_service.sentence_ends import ends_sentence
 
 logger = logging.getLogger(__name__)
 
@@ -97,7 +99,9 @@ class CloningEngine:
             prepared = await self._run(self._prepare, request.reference)
             yield SynthesisStarted(voice="", language=language, sentences=len(texts))
             for number, text in enumerate(texts):
-                yield await self._run(self._speak, text, prepared, request.seed, number)
+                seed, is_last = request.seed + number, number + 1 == len(texts)
+                samples, generation_ms = await self._run(self._speak, text, prepared, seed, is_last)
+                yield SynthesizedChunk(samples, number, generation_ms)
         finally:
             self._calls -= 1
 
@@ -123,7 +127,10 @@ class CloningEngine:
             self._prepared.popitem(last=False)
         return self._prepared[key]
 
-    def _speak(self, text: str, prepared: Any, seed: int, number: int) -> SynthesizedChunk:
+    def _speak(self, text: str, prepared: Any, seed: int, is_last: bool) -> tuple[Samples, int]:
+        """Return a sentence, with the pause behind it, and how long it took."""
         began_at = time.monotonic()
-        samples = self._cloner.speak(text, prepared, seed=seed + number)
-        return SynthesizedChunk(samples, number, round(1000 * (time.monotonic() - began_at)))
+        samples = self._cloner.speak(text, prepared, seed=seed)
+        has_pause = not is_last and ends_sentence(text)  # parts of a long sentence follow at once
+        sentence = join_parts([samples], sample_rate_hz=self.sample_rate_hz, is_last=not has_pause)
+        return sentence, round(1000 * (time.monotonic() - began_at))

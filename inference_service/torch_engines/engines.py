@@ -10,7 +10,14 @@ from inference_service.torch_engines.diarizers import Diarizers
 from inference_service.torch_engines.host import TorchVoices
 from inference_service.torch_engines.isolation import choose_threads
 from inference_service.torch_engines.wav2vec2 import Wav2Vec2Aligners
-from inference_service.torch_link.kinds import ALIGNER, DIARIZER, NAMES, WATERMARK, WAV2VEC2
+from inference_service.torch_link.kinds import (
+    ALIGNER,
+    DIARIZER,
+    LICENCES,
+    NAMES,
+    WATERMARK,
+    WAV2VEC2,
+)
 from protos.stt.v1 import server_pb2
 
 _NO_ALIGNER = (
@@ -46,13 +53,12 @@ class TorchEngines:
             name=NAMES[watermark.NAME],
             kind=WATERMARK,
             available=True,
-            licence=watermark.LICENCE,
+            licence=LICENCES[watermark.NAME],
         )
         return [aligner, *self._describe_diarizers(), marking]
 
     def _describe_diarizers(self) -> list[server_pb2.OptionalEngine]:
         installed = self.diarizers.list_installed()
-        licences = {entry.id: entry.licence for entry in self.catalog.entries(Kind.DIARIZER)}
         hints = {entry.id: entry.install_hint for entry in self.catalog.entries(Kind.DIARIZER)}
         return [
             server_pb2.OptionalEngine(
@@ -61,7 +67,7 @@ class TorchEngines:
                 kind=DIARIZER,
                 available=each in installed,
                 install_hint="" if each in installed else hints[each],
-                licence=licences.get(each, ""),
+                licence=LICENCES.get(each, ""),
             )
             for each in dict.fromkeys((*installed, *hints))
         ]

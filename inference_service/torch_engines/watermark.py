@@ -14,7 +14,6 @@ import numpy as np
 from inference_service.engines.voice.engine import Samples
 
 NAME = "perth"
-LICENCE = "MIT"
 # What it hears in shorter sound is chance.
 _LEAST_S = 1.0
 

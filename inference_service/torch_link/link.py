@@ -12,6 +12,7 @@ costs `FROZEN_AFTER_S` once, not the deadline of every call.
 import asyncio
 import contextlib
 import logging
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -21,7 +22,14 @@ from typing import Protocol
 
 import grpc
 
-from inference_service.torch_link.kinds import ALIGNER, DIARIZER, NAMES, WATERMARK, WAV2VEC2
+from inference_service.torch_link.kinds import (
+    ALIGNER,
+    DIARIZER,
+    LICENCES,
+    NAMES,
+    WATERMARK,
+    WAV2VEC2,
+)
 from protos.stt.v1 import server_pb2, server_pb2_grpc
 
 logger = logging.getLogger(__name__)
@@ -138,7 +146,7 @@ class TorchLink:
             await self._ask()
 
     async def _ask(self) -> None:
-        if not self._path.exists():
+        if not os.path.exists(self._path):  # False where a folder may not be entered
             return self._become(TorchState(NOT_INSTALLED, _absent(INSTALL_HINT)))
         stub = server_pb2_grpc.ServerStub(self.channel)
         try:
@@ -174,6 +182,12 @@ class TorchLink:
 
 def _absent(hint: str) -> tuple[server_pb2.OptionalEngine, ...]:
     return tuple(
-        server_pb2.OptionalEngine(id=each, name=NAMES[each], kind=kind, install_hint=hint)
+        server_pb2.OptionalEngine(
+            id=each,
+            name=NAMES[each],
+            kind=kind,
+            install_hint=hint,
+            licence=LICENCES.get(each, ""),
+        )
         for each, kind in _KNOWN
     )

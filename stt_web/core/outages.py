@@ -80,11 +80,19 @@ def outages_refused() -> Iterator[None]:
 
 
 def outage_behind(error: BaseException | None) -> ApiError | None:
-    """Return the refusal that an outage is, and note it in the log; None for a fault of ours."""
+    """Return the refusal that an outage is, and note it in the log; None for a fault of ours.
+
+    For who handles it: an outage is one line of the log.
+    """
     outage = _outage_behind(error)
     if outage is not None:
         logger.warning("event=outage code=%s error=%s", outage.code, type(error).__name__)
     return outage
+
+
+def is_outage(error: BaseException) -> bool:
+    """Whether it is one. Not noted: for who leaves it to others."""
+    return _outage_behind(error) is not None
 
 
 def is_database_away(error: BaseException) -> bool:

@@ -11,15 +11,16 @@ from pathlib import Path
 import av
 from django.conf import settings
 
+from stt_web.core.running_system import RUN_FILE
 from stt_web.operations.findings import Diagnosis, failure, ok, warning
 from stt_web.operations.known_settings import KNOWN_SETTINGS
 
 # What compose.yaml and the installation (Makefile) are given, not the product.
-_OF_OTHERS = re.compile(r"STT_(TEST_.*|[A-Z]+_MEMORY|DOMAIN|TORCH_DEVICE|VENV|GPU_FILE)\Z")
+_OF_OTHERS = re.compile(r"STT_(TEST_.*|[A-Z]+_MEMORY|DOMAIN|TORCH_DEVICE|TORCH_F5|VENV|GPU_FILE)\Z")
 # 8.1.2 closes CVE-2026-8461; older lines have it in 8.0.3 and 7.1.5.
 LEAST_FFMPEG = (8, 1, 2)
 _LOW_BYTES, _FEW_BYTES = 2_000_000_000, 10_000_000_000
-_SECRET_FILES = ("secret-key", "inference-token", "api-key")
+_SECRET_FILES = ("secret-key", "inference-token", "api-key", RUN_FILE)
 
 
 def check_settings(environ: Mapping[str, str] = os.environ) -> Iterator[Diagnosis]:

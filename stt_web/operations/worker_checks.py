@@ -52,7 +52,7 @@ class Observed:
 
 
 def check_workers(app: Celery | None = None) -> Iterator[Diagnosis]:
-    """Nothing where none answers, or there is no broker: `check_broker` says so."""
+    """Nothing where none answers, or there is no broker: that is `check_broker`'s finding."""
     app = app or current_app
     root = Path(settings.MEDIA_ROOT)
     probe = root / f"doctor-{uuid.uuid4().hex}"
@@ -64,7 +64,7 @@ def check_workers(app: Celery | None = None) -> Iterator[Diagnosis]:
             media_store.put(probe)
             is_written = True
         except (OSError, StorageUnavailableError):
-            is_written = False  # `check_disk` says so, or `check_storage`
+            is_written = False  # found by `check_disk` or `check_storage`
         sent_at = time.time()
         try:
             answers = app.control.broadcast(

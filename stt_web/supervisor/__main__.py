@@ -8,7 +8,6 @@ time on a data folder.
 import argparse
 import asyncio
 import contextlib
-import fcntl
 import functools
 import os
 import shlex
@@ -26,6 +25,12 @@ import django
 from django.conf import settings
 
 from stt_web.core.env import BadSettingError, read_env_text, read_int
+from stt_web.core.running_system import (
+    AlreadyRunningError,
+    RunningSystem,
+    hold_data_folder,
+    publish_running,
+)
 from stt_web.supervisor import commands, first_steps
 from stt_web.supervisor.child import ROOT, ManagedProcess
 from stt_web.supervisor.commands import ProcessCommand
@@ -125,12 +130,22 @@ class Supervisor:
             if not read_env_text("STT_INFERENCE_TOKEN", ""):
                 token = first_steps.ensure_inference_token(plan.data_dir / "inference-token")
                 self._env["STT_INFERENCE_TOKEN"] = token
-            self._env.setdefault("STT_INFERENCE_TARGET", plan.inference_listen)
+            if not read_env_text("STT_INFERENCE_TARGET", ""):
+                self._env["STT_INFERENCE_TARGET"] = plan.inference_listen
+
+    @property
+    def _running(self) -> RunningSystem:
+        return RunningSystem(
+            inference_target=self._env.get("STT_INFERENCE_TARGET", "").strip(),
+            inference_token=self._env.get("STT_INFERENCE_TOKEN", "").strip(),
+            inference_ca_file=self._env.get("STT_INFERENCE_CA_FILE", "").strip(),
+        )
 
     async def start(self) -> None:
         """Start everything and print how to use it. Raises StartError."""
         started = time.monotonic()
         plan = self._plan
+        publish_running(plan.data_dir, self._running)  # for commands of this folder
         await asyncio.gather(self._migrate(), self._get_first_models())
         if plan.inference_listen:
             services = [commands.inference()]
@@ -231,16 +246,14 @@ async def serve(plan: StartPlan, *, console: Console) -> int:
 
 @contextlib.contextmanager
 def _alone_on(data_dir: Path) -> Iterator[None]:
-    """Hold the data folder; the kernel lets go of it however this process ends."""
-    with (data_dir / "supervisor.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise StartError(
-                f"Another open-stt already runs on {data_dir}. Stop it, or give this one a folder "
-                "and a port of its own: STT_DATA_DIR=/elsewhere PORT=8001 make run"
-            ) from None
-        yield
+    try:
+        with hold_data_folder(data_dir):
+            yield
+    except AlreadyRunningError:
+        raise StartError(
+            f"Another open-stt already runs on {data_dir}. Stop it, or give this one a folder "
+            "and a port of its own: STT_DATA_DIR=/elsewhere PORT=8001 make run"
+        ) from None
 
 
 def _check_port(host: str, port: int) -> None:

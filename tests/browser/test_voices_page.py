@@ -1,5 +1,6 @@
 """The page of voices in a real browser: a text spoken through the public API, and consent."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -53,6 +54,10 @@ def test_a_text_is_spoken_played_and_downloaded(page: Page, system: System, tmp_
     page.wait_for_function("document.getElementById('player').duration > 0.9")
     with page.expect_download() as downloading:
         page.get_by_role("link", name="Download", exact=True).click()
+    assert re.fullmatch(
+        r"speech \w+ \d{4}-\d\d-\d\d \d\d\.\d\d\.\d\d [0-9a-f]{4}\.wav",
+        downloading.value.suggested_filename,
+    )
     downloading.value.save_as(tmp_path / "speech.wav")
     assert (tmp_path / "speech.wav").read_bytes()[:4] == b"RIFF"
 

@@ -177,6 +177,27 @@ def test_compose_itself_accepts_the_file(tmp_path: Path) -> None:
         assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.parametrize("f5", ["", "true"])
+def test_the_torch_image_is_built_with_f5_where_that_is_asked_for(tmp_path: Path, f5: str) -> None:
+    (tmp_path / "compose.yaml").write_text((ROOT / "compose.yaml").read_text())
+    lines = [f"{name}={value}" for name, value in DOTENV.items()]
+    lines += ["COMPOSE_PROFILES=cpu,torch", f"STT_TORCH_F5={f5}"]
+    (tmp_path / ".env").write_text("\n".join(lines))
+    done = subprocess.run([*compose(), "config"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert yaml.safe_load(done.stdout)["services"]["torch"]["build"]["args"] == {"F5": f5}
+    # What the file does with it.
+    dockerfile = (ROOT / "docker" / "torch.Dockerfile").read_text()
+    _, _, install = dockerfile.replace("\\\n", "").partition("RUN if ")
+    command = f"if {install.splitlines()[0]}".replace("pip", "echo")
+    installed = subprocess.run(
+        ["sh", "-c", command], env={"F5": f5}, capture_output=True, text=True, check=True
+    )
+    locked = installed.stdout.split()[-1]
+    assert locked == f"requirements/inference-torch{'-f5' if f5 else ''}.txt"
+    assert (ROOT / locked).is_file()
+
+
 def test_every_variable_that_the_file_needs_is_in_the_example() -> None:
     example = (ROOT / ".env.example").read_text()
     needed = set(re.findall(r"\$\{(\w+):\?", (ROOT / "compose.yaml").read_text()))

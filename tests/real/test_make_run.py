@@ -174,6 +174,16 @@ def test_without_any_source_of_models_it_starts_and_recognition_states_what_to_i
         run.clean_up()
 
 
+def test_commands_of_the_same_folder_find_the_inference_service(
+    running: MakeRun, curl_line: str
+) -> None:
+    command = [sys.executable, "manage.py", "doctor", "--json"]
+    done = subprocess.run(command, cwd=ROOT, env=running.env, capture_output=True, text=True)
+    findings = json.loads(done.stdout)["findings"]
+    found = [each for each in findings if each["subject"] == "inference"]
+    assert [each["level"] for each in found] == ["ok"], found
+
+
 def test_the_key_is_stored_for_its_owner_alone(running: MakeRun, curl_line: str) -> None:
     key_file = running.data_dir / "api-key"
     assert stat.S_IMODE(key_file.stat().st_mode) == 0o600

@@ -21,6 +21,7 @@ from tests.transcripts.served_api import (
     guest,
     inference,
     server,
+    wav,
     worker,
 )
 
@@ -102,6 +103,24 @@ def test_transcriptions_are_as_described(
 
     assert answer.status_code == 200
     hold(document, "/v1/transcribe", "post", answer)
+
+
+@pytest.mark.parametrize("is_async", ["false", "true"])
+def test_clean_sound_and_speech_are_as_described(
+    document: dict[str, Any], client: Client, worker: Worker, is_async: str
+) -> None:
+    recording = {"file": ("talk.wav", wav())}
+    options = {"async": is_async}
+    enhanced = client.call("POST", "/v1/enhance-audio", files=recording, data=options)
+    sent = {"text": "Hello.", "voice": "jf_alpha", "async": is_async}
+    files = {name: (None, value) for name, value in sent.items()}
+    spoken = client.call("POST", "/v1/tts", files=files)
+
+    for path, answer in (("/v1/enhance-audio", enhanced), ("/v1/tts", spoken)):
+        assert answer.status_code == (202 if is_async == "true" else 200), answer.text
+        hold(document, path, "post", answer)
+        described = document["paths"][path]["post"]["responses"][str(answer.status_code)]
+        assert {"X-Credits-Charged", "X-Credits-Left"} <= set(described["headers"])
 
 
 def test_transcripts_and_their_lists_are_as_described(

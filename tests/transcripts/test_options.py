@@ -79,7 +79,7 @@ def test_a_live_session_is_asked_for_the_same_under_the_same_names() -> None:
     asked = TranscriptionOptions.parse({"language": "multi", "languages": "cs,en"})
     config = StreamOptions(asked=replace(asked, prompt="Brno")).as_proto()
 
-    recognised = ["model", "language", "languages", "prompt", "hot_words"]
+    recognised = ["model", "language", "languages", "aligner", "prompt", "hot_words"]
     assert list(live) == [*recognised, "auto_process", "template"]  # these two are for afterwards
     assert set(recognised) <= set(speech_pb2.StreamConfig.DESCRIPTOR.fields_by_name)
     assert (list(config.languages), config.multilingual) == (["cs", "en"], True)

@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from stt_web.core import wakeups
 from stt_web.core.broker import enqueue, send_now
+from stt_web.core.clocks import is_ahead
 from transcripts.editing.draft import Draft
 from transcripts.editing.models import EditAlignment
 from transcripts.editing.realign import (
@@ -157,7 +158,7 @@ def _send(alignment_id: int) -> bool:
 
 
 def _is_due(now: datetime) -> Q:
-    due = Q(pk__in=[])
+    due = is_ahead("enqueued_at", now=now)
     for count in range(1, _MOST_ANNOUNCEMENTS):
         due |= Q(enqueue_count=count, enqueued_at__lt=now - _FIRST_INTERVAL * 2 ** (count - 1))
     return due

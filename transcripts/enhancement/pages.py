@@ -39,6 +39,10 @@ TEXTS: dict[str, Any] = {
         "enhanced_without_model": _(
             "No model for this is installed on this server, so only steady noise was removed."
         ),
+        "parts_not_read": _(
+            "This file contains further recordings that can't be read, so only the first was "
+            "cleaned up. Upload the others as files of their own."
+        ),
         "loudness_not_reached": _("This recording could not be made as loud as you chose."),
     },
 }

@@ -22,7 +22,7 @@ from billing.ledger import NoCreditsError, extend_hold, minutes_for, release_hol
 from billing.notifications import notify_low_credits
 from stt_web.core import media_store
 from stt_web.core.errors import ApiError
-from stt_web.core.outages import StorageUnavailableError, outage_behind
+from stt_web.core.outages import StorageUnavailableError, is_outage
 from stt_web.core.request_id import request_id_var
 from stt_web.core.upload_errors import StorageFullError
 from stt_web.core.uploads import DISK_IS_FULL
@@ -99,7 +99,7 @@ def _run(lease: EnhancementLease, enhancement: Enhancement) -> None:
     except OSError as error:
         _fail_for_disk(lease, enhancement, error)
     except Exception as error:
-        if outage_behind(error) is not None:
+        if is_outage(error):  # `outages_outlasted` notes it
             raise
         logger.exception("event=enhancement_broke enhancement_id=%s", enhancement.pk)
         _release_or_fail(lease, enhancement, is_try=True)

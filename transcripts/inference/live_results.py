@@ -12,7 +12,7 @@ from transcripts.inference.results import (
     read_gap,
     read_segment,
 )
-from transcripts.options import TranscriptionOptions
+from transcripts.options import AUTO, TranscriptionOptions
 from transcripts.text.words import Word
 
 
@@ -34,6 +34,7 @@ class StreamOptions:
             multilingual=self.asked.is_multilingual and not self.language,
             offset_ms=self.offset_ms,
             endpointing_ms=self.asked.endpointing_ms,
+            aligner="" if self.asked.aligner == AUTO else self.asked.aligner,
             committed=[word.as_proto() for word in self.committed],
             **self.asked.context(),
         )

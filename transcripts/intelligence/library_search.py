@@ -164,7 +164,13 @@ def _search_one(
     )
     bar = find_bar(key.model, transcript.language, is_crossed=is_crossed)
     hits = [
-        NearHit(transcript, passages[hit.place], hit.score, hit.score - bar) for hit in found.hits
+        NearHit(
+            transcript,
+            passages[hit.place],
+            hit.score,
+            max(0.0, hit.score - bar) if hit.is_verbatim else hit.score - bar,
+        )
+        for hit in found.hits
     ]
     return found.is_found, hits
 

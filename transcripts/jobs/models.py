@@ -13,6 +13,7 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from transcripts.models.status import Status
 from transcripts.options import TranscriptionOptions
@@ -112,6 +113,8 @@ class TranscriptionJob(models.Model):
     watched_at = models.DateTimeField(null=True, blank=True)  # when a page of its owner followed it
 
     class Meta:
+        verbose_name = _("transcription job")
+        verbose_name_plural = _("transcription jobs")
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["fingerprint"], name="transcripts_job_same"),
             models.Index(

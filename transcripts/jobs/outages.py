@@ -14,7 +14,12 @@ from django.db import close_old_connections
 
 from stt_web.core import media_store
 from stt_web.core.errors import ApiError
-from stt_web.core.outages import DiskFullError, StorageUnavailableError, outage_behind
+from stt_web.core.outages import (
+    DiskFullError,
+    StorageUnavailableError,
+    is_outage,
+    outage_behind,
+)
 from transcripts.jobs.lease import Lease, LeaseLostError, WorkStoppedError
 
 logger = logging.getLogger(__name__)
@@ -55,7 +60,7 @@ def _give_back(lease: Lease, outage: ApiError, give_back: Callable[[], object]) 
         try:
             give_back()
         except Exception as error:
-            if outage_behind(error) is None:
+            if not is_outage(error):
                 raise
             if is_last:
                 return

@@ -13,7 +13,7 @@ from uuid import UUID
 from django.conf import settings
 
 from stt_web.core.metrics import JOB_WAIT_SECONDS
-from stt_web.core.outages import outage_behind
+from stt_web.core.outages import is_outage
 from stt_web.core.request_id import request_id_var
 from stt_web.core.tracing import note, span
 from transcripts.inference.errors import InferenceError
@@ -69,7 +69,7 @@ def _run(job: JobRun, stages: Stages) -> None:
     except (InferenceError, MediaError) as error:
         fail(job, code=error.code, message=error.message)
     except Exception as error:
-        if outage_behind(error) is not None:
+        if is_outage(error):  # `outages_outlasted` notes it
             raise
         logger.exception(
             "event=job_broke transcript_id=%s job_id=%s", job.transcript.pk, job.row.pk

@@ -16,7 +16,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from stt_web.core.background import run_guarded
-from stt_web.core.clocks import CLOCK_ERROR
+from stt_web.core.clocks import is_ahead
 from stt_web.core.metrics import SWEEPS_REQUEUED
 from transcripts.jobs.enqueue import send_message
 from transcripts.jobs.lease import has_run_out
@@ -90,7 +90,7 @@ def is_unsent(now: datetime) -> Q:
     ahead was written by a clock that was wrong.
     """
     first = timedelta(seconds=settings.LEASE_S / 2)
-    due = Q(enqueued_at=None) | Q(enqueued_at__gt=now + CLOCK_ERROR)
+    due = Q(enqueued_at=None) | is_ahead("enqueued_at", now=now)
     due |= Q(enqueued_at__lt=now - first * 2**LONGEST_INTERVAL_DOUBLINGS)
     for doublings in range(LONGEST_INTERVAL_DOUBLINGS):
         due |= Q(enqueue_count__lte=doublings + 1, enqueued_at__lt=now - first * 2**doublings)

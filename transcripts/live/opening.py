@@ -16,7 +16,7 @@ from transcripts.inference.errors import (
 )
 from transcripts.inference.results import Model
 from transcripts.inference.routing import inference_for
-from transcripts.jobs.submit import check_model_can
+from transcripts.jobs.submit import check_engines_can, check_model_can
 from transcripts.live import close_errors
 from transcripts.live.admission import (
     SessionAdmission,
@@ -38,8 +38,8 @@ async def open_session(request: LiveRequest) -> SessionRunner:
     """Open a session, or go on with the one of `request.resume_token`.
 
     Raises ApiError: 400 an unknown model, 402 no credits, 404 and 410 for resume tokens, 429 a
-    limit, 503 the model or the language is not installed, or inference is down or full, or the
-    storage is full.
+    limit, 503 the model, the language or the aligner is not installed, or inference is down or
+    full, or the storage is full.
     """
     return await (_resume(request) if request.resume_token else _begin(request))
 
@@ -48,6 +48,7 @@ async def _begin(request: LiveRequest) -> SessionRunner:
     inference = await in_database(inference_for, request.user)
     model = await in_rpc(inference.resolve_model, request.options.model)
     check_model_can(model, request.options)
+    await in_rpc(check_engines_can, inference, request.options)
     admitted = await finish_anyway(in_database(admit_session, request), undo=_withdraw)
     async with _undone_by(lambda: _withdraw(admitted), name="live-withdraw"):
         session = await _prepare(admitted, model)

@@ -43,7 +43,7 @@ MAX_DELIVERED_S = 10**9
 
 # What is configured in the address, too.
 _OF_THE_ADDRESS = (
-    *("model", "language", "languages", "endpointing_ms"),
+    *("model", "language", "languages", "aligner", "endpointing_ms"),
     *("encoding", "sample_rate"),
 )
 

@@ -235,7 +235,7 @@ def _parts_of(note: Note) -> Iterator[MediaWarning]:
         yield MediaWarning(
             "parts_not_read",
             "This file holds further recordings behind the first one, of a kind that can't be read:"
-            " they were not transcribed. Send them as files of their own.",
+            " they were left out. Send them as files of their own.",
         )
 
 

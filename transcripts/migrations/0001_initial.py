@@ -270,6 +270,10 @@ class Migration(migrations.Migration):
                 ('watched_at', models.DateTimeField(blank=True, null=True)),
                 ('transcript', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='jobs', to='transcripts.transcript')),
             ],
+            options={
+                'verbose_name': 'transcription job',
+                'verbose_name_plural': 'transcription jobs',
+            },
         ),
         migrations.AddField(
             model_name='transcript',

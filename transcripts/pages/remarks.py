@@ -54,6 +54,10 @@ SENTENCES = {
     "not_enhanced": gettext_lazy(
         "This recording was transcribed with its noise, because the server can't remove it."
     ),
+    "parts_not_read": gettext_lazy(
+        "This file contains further recordings that can't be read, so only the first was "
+        "transcribed. Upload the others as files of their own."
+    ),
     "channels_not_split": gettext_lazy(
         "All channels of this recording contain the same sound, so they could not be used to "
         "separate speakers."

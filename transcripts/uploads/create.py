@@ -118,7 +118,7 @@ def _insert_guest(upload: ResumableUpload, address: str) -> None:
 def check_balance(user: User) -> None:
     """Raise NoCreditsError where not even a minute can be transcribed. Three queries."""
     balance = read_balance(account_for(user))
-    if balance.is_metered and balance.credits + balance.minutes_left < 1:
+    if balance.is_metered and balance.spendable < 1:
         raise NoCreditsError(
             "Your account has no minutes left this month, and no credits.",
             extra={"credits": 0, "minutes_left": 0, "minutes_needed": 1},

@@ -30,6 +30,7 @@ from transcripts.voices.choices import fetch_voices, is_usable
 from transcripts.voices.consent import agree, find_consent, revoke
 from transcripts.voices.models import VoiceJob
 from transcripts.voices.order import CHARACTERS_A_SECOND
+from transcripts.voices.shown import file_name_of
 
 MAX_CHARACTERS = 20_000  # what POST /v1/tts takes
 _RECENT = 10
@@ -72,6 +73,7 @@ def show_voices(request: HttpRequest) -> HttpResponse:
     voices, problem = _find_voices(user)
     engines = voices.engines if voices else ()
     done = VoiceJob.objects.filter(owner=user, status=Status.COMPLETED).exclude(path="")
+    recent = done.select_related("owner")[:_RECENT]
     context = {
         "tab": "voices",
         "voices": [
@@ -87,7 +89,7 @@ def show_voices(request: HttpRequest) -> HttpResponse:
         "watermark": voices.watermark if voices else "",
         "consent": find_consent(user),
         "balance": read_balance(account_for(user), now=timezone.now()),
-        "recent": done[:_RECENT],
+        "recent": [{"job": job, "file_name": file_name_of(job)} for job in recent],
         "example": _EXAMPLE,
         "most_characters": MAX_CHARACTERS,
         "characters_a_second": CHARACTERS_A_SECOND,

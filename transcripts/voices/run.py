@@ -21,7 +21,7 @@ from billing.ledger import extend_hold, minutes_for
 from stt_web.core import media_store
 from stt_web.core.durable import sync_new_file
 from stt_web.core.errors import ApiError
-from stt_web.core.outages import StorageUnavailableError, is_database_away, outage_behind
+from stt_web.core.outages import StorageUnavailableError, is_database_away, is_outage
 from stt_web.core.request_id import request_id_var
 from transcripts.inference.errors import (
     InferenceError,
@@ -103,7 +103,7 @@ def _run(lease: VoiceLease, job: VoiceJob, token: CancelToken) -> None:
     except ApiError as error:
         fail_voice_job(lease.rows(), job, error)
     except Exception as error:
-        if outage_behind(error) is not None:
+        if is_outage(error):  # `outages_outlasted` notes it
             raise
         logger.exception("event=voice_job_broke job_id=%s", job.pk)
         _retry_or_fail(lease, job, EXHAUSTED, is_try=True)

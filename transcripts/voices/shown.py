@@ -2,15 +2,20 @@
 
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.authentication import AuthenticationError
 from accounts.principals import Principal, check_still_good
+from billing.ledger import read_balance
+from billing.quotas import account_for
 from stt_web.core import media_store
 from stt_web.core.errors import ApiError
 from stt_web.core.refusals import translate_refusal
+from transcripts.exports.files import content_disposition, file_name
 from transcripts.models import Status
 from transcripts.served_recordings import ServedRecording
 from transcripts.voices.errors import (
@@ -80,14 +85,35 @@ def find_speech(job: VoiceJob) -> ServedRecording:
     return ServedRecording(path, size, mime="audio/wav", etag=f'"{job.pk.hex}-{size:x}"')
 
 
-def headers_of(job: VoiceJob) -> dict[str, str]:
-    """Return what goes with the speech."""
+def file_name_of(job: VoiceJob) -> str:
+    """Return its name as a download: the voice, when it was ordered (in its owner's time zone), and
+    what distinguishes it from others of the same second.
+    """
+    zone = ZoneInfo(job.owner.time_zone or "UTC")
+    ordered = timezone.localtime(job.created_at, zone).strftime("%Y-%m-%d %H.%M.%S")
+    title = f"speech {job.voice or 'reference'} {ordered} {job.pk.hex[:4]}"
+    return file_name(title, extension="wav")
+
+
+def credit_headers_of(job: VoiceJob) -> dict[str, str]:
+    """Return what it cost, and what its owner has left. Two queries."""
     return {
+        "X-Credits-Charged": str(job.credits_charged),
+        "X-Credits-Left": str(read_balance(account_for(job.owner)).spendable),
+    }
+
+
+def headers_of(job: VoiceJob) -> dict[str, str]:
+    """Return what goes with the speech. Two queries."""
+    return {
+        "Content-Disposition": content_disposition(file_name_of(job)).replace(
+            "attachment", "inline"
+        ),
         "X-Voice-Job-Id": str(job.pk),
         "X-Duration": f"{job.duration_ms / 1000:.3f}",
         "X-Generation-Time": f"{job.generation_ms / 1000:.3f}",
         "X-Model-Used": job.model_used,
         "X-Voice": job.voice or "reference",
         "X-Watermark": job.watermark or NO_WATERMARK,
-        "X-Credits-Charged": str(job.credits_charged),
+        **credit_headers_of(job),
     }

@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from stt_web.core.background import run_guarded
-from stt_web.core.clocks import CLOCK_ERROR
+from stt_web.core.clocks import is_ahead
 from stt_web.core.metrics import SWEEPS_REQUEUED
 from transcripts.jobs.lease import has_run_out
 from transcripts.jobs.sweep import BATCH_ROWS
@@ -54,7 +54,7 @@ def _end_expired(now: datetime) -> None:
 
 def _enqueue_waiting(now: datetime) -> None:
     lost = Q(enqueued_at=None) | Q(enqueued_at__lt=now - timedelta(seconds=10 * settings.LEASE_S))
-    lost |= Q(enqueued_at__gt=now + CLOCK_ERROR)
+    lost |= is_ahead("enqueued_at", now=now)
     waiting = VoiceJob.objects.filter(lost, status=Status.QUEUED).order_by("created_at")
     for job_id in waiting.values_list("pk", flat=True)[:BATCH_ROWS]:
         if not send_voice_job(job_id):

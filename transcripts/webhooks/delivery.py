@@ -15,13 +15,13 @@ from email.utils import parsedate_to_datetime
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.mail.notify import notify
 from accounts.mail.outbox import MailContent, site_url
-from stt_web.core.clocks import CLOCK_ERROR
+from stt_web.core.clocks import is_ahead
 from stt_web.core.encryption import UndecipherableError
 from stt_web.core.metrics import DELIVERIES, bounded
 from transcripts.webhooks.callbacks import write_callback
@@ -42,6 +42,7 @@ logger = logging.getLogger(__name__)
 RETRY_AFTER_S = (5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400)
 MAX_TRIES = len(RETRY_AFTER_S) + 1
 _JITTER = 0.1  # up to so much later, so that what failed together isn't tried together
+_UNTIL_MENDED = timedelta(minutes=5)  # what can't be signed is not tried
 _LONGEST_WAIT_S = 86_400.0  # what a receiver may ask for by Retry-After
 # How long "too many requests" holds up the endpoint's other messages, at most.
 _LONGEST_PAUSE_S = 3600.0
@@ -136,15 +137,24 @@ def read_retry_after(headers: Mapping[str, str], *, now: datetime) -> float:
 
 
 def _due(now: datetime) -> QuerySet[WebhookDelivery]:
-    """Also what was written by a clock that was ahead, and was to be sent at once."""
-    is_ahead = Q(tries=0, created_at__gt=now + CLOCK_ERROR, next_try_at=F("created_at"))
-    is_due = Q(next_try_at__lte=now) | is_ahead
-    return WebhookDelivery.objects.filter(is_due, status=DeliveryStatus.PENDING)
+    """Also what a clock that was ahead put off: at once was to be sent what wasn't tried, and what
+    failed is tried again, though perhaps too early.
+    """
+    untried = is_ahead("created_at", now=now) & Q(next_try_at=F("created_at"))
+    untried |= is_ahead("next_try_at", now=now + _UNTIL_MENDED)  # replayed
+    failed = is_ahead("last_tried_at", now=now)
+    attempts = WebhookAttempt.objects.filter(delivery=OuterRef("pk")).order_by("-pk")
+    return WebhookDelivery.objects.alias(
+        last_tried_at=Subquery(attempts.values("started_at")[:1])
+    ).filter(
+        Q(next_try_at__lte=now) | (Q(tries=0) & untried) | (Q(tries__gt=0) & failed),
+        status=DeliveryStatus.PENDING,
+    )
 
 
 def _is_free(now: datetime) -> Q:
-    is_ahead = Q(last_attempt_at__gt=now + CLOCK_ERROR)  # by the clock that wrote `busy_until`
-    return Q(busy_until=None) | Q(busy_until__lte=now) | is_ahead
+    # The clock that wrote `last_attempt_at` wrote `busy_until`, too.
+    return Q(busy_until=None) | Q(busy_until__lte=now) | is_ahead("last_attempt_at", now=now)
 
 
 def _claim(endpoint: WebhookEndpoint, *, now: datetime) -> DeliveryClaim | None:
@@ -178,8 +188,7 @@ def _write_request(
     except UndecipherableError:
         # An operator's mistake, to be mended by the operator: nothing is sent unsigned.
         logger.exception("event=webhook_secret_lost endpoint_id=%s", endpoint.pk)
-        later = now + timedelta(seconds=RETRY_AFTER_S[1])
-        WebhookDelivery.objects.filter(pk=delivery.pk).update(next_try_at=later)
+        WebhookDelivery.objects.filter(pk=delivery.pk).update(next_try_at=now + _UNTIL_MENDED)
         return None
     body = delivery.body.encode()
     signature = sign(

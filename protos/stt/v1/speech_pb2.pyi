@@ -650,6 +650,7 @@ class StreamConfig(_message.Message):
     LANGUAGES_FIELD_NUMBER: _builtins.int
     MULTILINGUAL_FIELD_NUMBER: _builtins.int
     ENDPOINTING_MS_FIELD_NUMBER: _builtins.int
+    ALIGNER_FIELD_NUMBER: _builtins.int
     model: _builtins.str
     """`model`, `language`, `prompt`, `hot_words`: as in TranscribeConfig."""
     language: _builtins.str
@@ -662,6 +663,8 @@ class StreamConfig(_message.Message):
     """How long a pause ends an utterance, 300 to 5000. 0: as the server decides, which waits longer
     where a sentence isn't over.
     """
+    aligner: _builtins.str
+    """as in TranscribeConfig; of utterances, never of hypotheses"""
     @_builtins.property
     def hot_words(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
     @_builtins.property
@@ -686,10 +689,11 @@ class StreamConfig(_message.Message):
         languages: _abc.Iterable[_builtins.str] | None = ...,
         multilingual: _builtins.bool = ...,
         endpointing_ms: _builtins.int = ...,
+        aligner: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["committed", b"committed", "endpointing_ms", b"endpointing_ms", "hot_words", b"hot_words", "language", b"language", "languages", b"languages", "model", b"model", "multilingual", b"multilingual", "offset_ms", b"offset_ms", "prompt", b"prompt"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["aligner", b"aligner", "committed", b"committed", "endpointing_ms", b"endpointing_ms", "hot_words", b"hot_words", "language", b"language", "languages", b"languages", "model", b"model", "multilingual", b"multilingual", "offset_ms", b"offset_ms", "prompt", b"prompt"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

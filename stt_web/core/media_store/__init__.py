@@ -179,6 +179,6 @@ def list_names(folder: Path) -> list[str]:
 
 
 def sign_url(path: Path, *, mime: str, disposition: str = "") -> str:
-    """Return an address at the bucket that reads the file for `S3_URL_S`, whoever has it."""
+    """Return an address at the bucket that reads the file for `S3_URL_S`, for all who have it."""
     lasts_s = settings.S3_URL_S
     return open_bucket().sign_url(key_of(path), lasts_s=lasts_s, mime=mime, disposition=disposition)

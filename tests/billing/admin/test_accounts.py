@@ -7,6 +7,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.keys.issue import issue_api_key
 from accounts.models import ApiKey, AuditEntry, User
+from billing.admin.plans import SizeField
 from billing.ledger import grant_credits, place_hold, read_balance, settle_hold
 from billing.models import Allowance, AnonymousUse, BillingAccount, Hold, LedgerEntry, Plan
 from billing.quotas import account_for
@@ -131,7 +132,7 @@ def test_the_ledger_can_only_be_read(
 
 def test_a_plan_is_edited_with_a_reason(operator: Operator) -> None:
     plan = Plan.objects.get(pk="paid")
-    fields = {name: getattr(plan, name) for name in ("name", "currency", "max_file_bytes")}
+    fields = {"name": plan.name, "currency": plan.currency, "max_file_bytes": "2 GB"}
     numbers = ("monthly_minutes", "daily_transcriptions", "price_cents")
     rates = ("requests_per_minute", "text_requests_per_minute")
     fields |= {name: getattr(plan, name) for name in (*numbers, *rates)} | {"is_metered": "on"}
@@ -143,6 +144,39 @@ def test_a_plan_is_edited_with_a_reason(operator: Operator) -> None:
     plan.refresh_from_db()
     assert plan.concurrency == 7
     assert (last_entry().reason, last_entry().details) == ("ticket 8", {"concurrency": "7"})
+
+
+@pytest.mark.parametrize(
+    ("entered", "size_bytes"),
+    [("500 MB", 500_000_000), ("2,5gb", 2_500_000_000), ("1.234567 MB", 1_234_567), ("0", 0)],
+)
+def test_the_largest_file_of_a_plan_is_entered_and_shown_with_its_unit(
+    operator: Operator, entered: str, size_bytes: int
+) -> None:
+    plan = Plan.objects.get(pk="paid")
+    page = operator.get(page_of(plan))
+    assert 'value="2 GB"' in page.content.decode()
+    assert "2 GB" in operator.get(list_of(Plan)).content.decode()
+    initial = page.context["adminform"].form.initial | {"reason": "ticket 9"}
+    fields = {name: value for name, value in initial.items() if value is not False}
+
+    for wrong in ("2000000000", "many", "-1 GB", "2 GiB", "", "NaN GB"):
+        answer = operator.client.post(page_of(plan), {**fields, "max_file_bytes": wrong})
+        assert set(answer.context["adminform"].form.errors) == {"max_file_bytes"}, wrong
+    operator.client.post(page_of(plan), {**fields, "max_file_bytes": entered})
+
+    plan.refresh_from_db()
+    assert plan.max_file_bytes == size_bytes
+    assert last_entry().details == {"max_file_bytes": str(size_bytes)}
+    shown = operator.get(page_of(plan)).context["adminform"].form["max_file_bytes"].value()
+    assert SizeField().to_python(shown) == size_bytes  # exactly
+
+
+def test_the_models_have_czech_names(operator: Operator) -> None:
+    operator.client.cookies["django_language"] = "cs"
+    page = operator.get("/admin/").content.decode()
+    for name in ("Tarify", "Klíče API", "Faktury", "Úlohy přepisu", "Platby"):
+        assert name in page, name
 
 
 def test_the_audit_log_can_only_be_read(operator: Operator, account: BillingAccount) -> None:

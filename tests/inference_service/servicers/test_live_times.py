@@ -132,3 +132,22 @@ async def test_listening_goes_on_while_words_are_timed(
         aligner.gate.set()
         result = await client.finish()
     assert len([each for each in result.utterances if each.segments]) >= 2
+
+
+@pytest.mark.parametrize(
+    ("asked", "used"), [("", "first"), ("second", "second"), ("attention", "")]
+)
+async def test_the_aligner_that_is_asked_for_goes_first(
+    serve: Serve, asked: str, used: str
+) -> None:
+    aligners = [HangingAligner(name) for name in ("first", "second")]
+    for each in aligners:
+        each.gate.set()
+    pcm = load_clip() + make_silence(1)
+    recogniser = KnowingRecogniser(model_id="tiny", clip=pcm)
+    async with serve(recogniser, timer=WordTimer(aligners)) as served:
+        client = LiveClient(served.channel, aligner=asked)
+        await client.speak(pcm)
+        result = await client.finish()
+    assert [word.text for word in result.words] == [text for text, *_ in TRUTH]
+    assert [each.name for each in aligners if each.entered.is_set()] == [used][: bool(used)]

@@ -172,9 +172,12 @@ def test_the_same_word_spoken_again_after_a_cut_stays() -> None:
 
 
 def test_speech_is_cut_at_the_last_sentence_or_the_widest_gap() -> None:
-    words = make_words("One.", "Two", "three.”", "four")
+    words = make_words("One.", "Two", "three.”", "Four")
     assert find_cut(words) == 3
     assert find_cut(make_words("one", "two")) == 0
+    abbreviated = make_words("One.", "Ask", "Dr.", "Who", "etc.")
+    assert find_cut(abbreviated) == 5
+    assert find_cut(abbreviated, make_words("and", "others")) == 1
     apart = (*make_words("one", "two", "three"), *make_words("four", start_ms=5000))
     assert find_widest_gap(apart) == 3
     assert find_widest_gap(make_words("one")) == 0

@@ -64,3 +64,13 @@ def _segment(text: str, *, at_ms: int, language: str = "en") -> OutputSegment:
         for index, word in enumerate(text.split())
     )
     return OutputSegment(at_ms, words[-1].end_ms, text, words, 0.9, 0.0, 0.0, 0.0, 0.0, language)
+
+
+def test_a_segment_ends_with_a_sentence_and_not_with_an_abbreviation() -> None:
+    texts = ("Ask", "Mr.", "Novak", "at", "8", "p.m.", "sharp.", "Then", "go.")
+    words = tuple(
+        OutputWord(text, 200 * at, 200 * at + 150, 0.9, space_before=True, language="en")
+        for at, text in enumerate(texts)
+    )
+    segments = make_segments(words, recognised=None, end_ms=9000)
+    assert [segment.text for segment in segments] == ["Ask Mr. Novak at 8 p.m. sharp.", "Then go."]

@@ -74,6 +74,11 @@ async def test_without_the_process_its_engines_are_listed_with_what_to_do(
     assert {engine.kind for engine in engines} == {"aligner", "diarizer", "watermark"}
     assert not any(engine.available for engine in engines)
     assert all("make run-torch" in engine.install_hint for engine in engines)
+    assert {engine.id: engine.licence for engine in engines} == {
+        "wav2vec2": "",  # each of its models has its own
+        "pyannote-campplus": "MIT AND Apache-2.0",
+        "perth": "MIT",
+    }
     assert refused.value.code() is grpc.StatusCode.FAILED_PRECONDITION
     assert "make run-torch" in (refused.value.details() or "")
     assert result.text

@@ -63,7 +63,7 @@ def test_a_misspelt_setting_is_found_and_the_right_one_named() -> None:
 
 
 def test_what_the_installation_is_given_is_no_mistake() -> None:
-    environ = {"STT_VENV": "/srv/venv", "STT_DOMAIN": "stt.example.com"}
+    environ = {"STT_VENV": "/venv", "STT_DOMAIN": "stt.example.com", "STT_TORCH_F5": "true"}
     assert worst(machine_checks.check_settings(environ)).level is not Level.WARNING
 
 

@@ -4,24 +4,28 @@ import io
 import json
 import wave
 from datetime import timedelta
+from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import UUID
 
 import grpc
 import pytest
 import requests
-from django.utils import timezone
+from django.utils import timezone, translation
 from pytest_django import Settings
 
 from billing.ledger import read_balance
 from tests.e2e.processes import wait_until
 from tests.transcripts.fake_inference import EnhanceScript, FakeInference
+from tests.transcripts.media.recordings import Recipe, make_recording
 from tests.transcripts.served_api import Client, Worker, make_client, wav
 from transcripts.enhancement.files import folder_of, result_path, source_path
 from transcripts.enhancement.models import Enhancement
+from transcripts.enhancement.pages import TEXTS
 from transcripts.enhancement.run import run_enhancement
 from transcripts.enhancement.sweep import purge_enhancements, sweep_enhancements
 from transcripts.models import Status
+from transcripts.pages.script_texts import render_texts
 from transcripts.retention.purge import purge_orphans
 from transcripts.webhooks.endpoints import create_endpoint
 from transcripts.webhooks.models import WebhookDelivery
@@ -262,6 +266,25 @@ def test_a_recording_that_ends_early_is_a_warning(client: Client, worker: Worker
     assert (answer.status_code, answer.headers["X-Warnings"]) == (200, "1")
     assert [each["code"] for each in shown["warnings"]] == ["shorter_than_declared"]
     assert "should last 4.0 s but ends after 2.0 s" in shown["warnings"][0]["message"]
+
+
+def test_further_parts_that_cannot_be_read_are_a_warning_about_the_clean_sound(
+    client: Client, worker: Worker, tmp_path: Path
+) -> None:
+    other = make_recording(
+        tmp_path / "2", Recipe("", "wav", "g726", rate_hz=8_000, bit_rate=32_000)
+    )
+    answer = client.enhance(wav(seconds=1, sample=LOUD) + other.read_bytes())
+    (shown,) = client.get("/api/v1/enhancements/").json()["results"]
+    assert (answer.status_code, answer.headers["X-Warnings"]) == (200, "1")
+    (warned,) = shown["warnings"]
+    assert warned["code"] == "parts_not_read"
+    assert "left out" in warned["message"]
+    assert "transcri" not in warned["message"]
+    with translation.override("cs"):
+        on_page = render_texts(TEXTS)["warnings"]["parts_not_read"]
+    assert "vyčištěn" in on_page
+    assert "přeps" not in on_page
 
 
 def test_a_loudness_that_was_not_reached_is_a_warning(

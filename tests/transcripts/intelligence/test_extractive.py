@@ -67,6 +67,31 @@ def test_a_summary_quotes_whole_sentences(sentences: list[str], language: str) -
     assert summary.text in sentences
 
 
+LONG = (
+    "The new bakery near the old station opens on the third of March, and the bakery sells bread"
+    " from its own oven, which the bakery bought from a mill that closed two years ago."
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "headline"),
+    [
+        # Central, but cut in its middle; the whole sentence beside it is less central.
+        (
+            "bakery opens the bakery near the bakery and the bakery. The bakery opens on Friday.",
+            "The bakery opens on Friday",
+        ),
+        (LONG, "The new bakery near the old station opens on the third of March"),
+        ("word " * 60, f"{' '.join(['word'] * 17)}…"),  # no mark anywhere
+        ("the bakery opens on friday", "the bakery opens on friday"),
+    ],
+)
+def test_a_headline_is_a_whole_sentence_or_whole_clauses_where_there_are_any(
+    text: str, headline: str
+) -> None:
+    assert summarise(reading(text), style="headline").text == headline
+
+
 def test_sizes_of_summaries_grow_with_their_styles() -> None:
     lengths = [len(summarise(reading(), style=style).text) for style in ("headline", "brief")]
     assert lengths == sorted(lengths)

@@ -86,6 +86,7 @@ def test_nor_of_any_other_work(
     run: Callable[[UUID], None],
     create: Callable[[User], Any],
     monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     def lose(*_: object) -> None:
         raise OperationalError("the connection is lost")
@@ -96,9 +97,11 @@ def test_nor_of_any_other_work(
     row = create(owner)
     type(row).objects.update(status=Status.QUEUED)
     for _ in range(settings.MAX_STALLED_TRIES + 2):
+        caplog.clear()
         run(row.pk)
         row.refresh_from_db()
         assert (row.status, row.tries) == (Status.QUEUED, 0)
+        assert caplog.text.count("event=outage") == 1
     assert row.attempt == settings.MAX_STALLED_TRIES + 2
     type(row).objects.update(attempt=50)
     run(row.pk)
@@ -124,10 +127,13 @@ def outlast(lease: Lease, give_back: GiveBack) -> None:
         raise OperationalError("the connection is lost")
 
 
-def test_it_is_given_back_once_the_database_is_there_again() -> None:
+def test_it_is_given_back_once_the_database_is_there_again(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     give_back = GiveBack(failures=3)
     outlast(Lease(uuid4(), 1), give_back)
     assert give_back.calls == 4
+    assert caplog.text.count("event=outage") == 1  # however often it is tried meanwhile
 
 
 def test_a_process_that_is_to_end_tries_once() -> None:

@@ -65,7 +65,9 @@ class FakeStream:
         self.scripts: list[StreamScript] = []
         self.calls: list[StreamCall] = []
         self.open_calls = 0
-        self.files = FakeInference(info=info or make_info())
+        known = info or make_info()
+        known.optional_engines.add(id="wav2vec2", kind="aligner", install_hint="make run-torch")
+        self.files = FakeInference(info=known)
         self.port = port
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)

@@ -155,11 +155,9 @@ def test_a_second_configuration_changes_the_language_only(
     assert messages[-1]["transcript"] == "w0"
 
 
-def test_the_pause_that_ends_an_utterance_is_asked_of_the_recogniser(
-    speaker: Client, live: FakeStream
-) -> None:
+def test_pause_and_aligner_are_asked_of_the_recogniser(speaker: Client, live: FakeStream) -> None:
     with talk(speaker) as first:
-        started = first.begin(endpointing_ms=500)
+        started = first.begin(endpointing_ms=500, aligner="attention")
         first.send(SECOND)
         while first.messages[-1]["audio_ms"] < 1000:
             first.receive()
@@ -171,6 +169,7 @@ def test_the_pause_that_ends_an_utterance_is_asked_of_the_recogniser(
 
     # Also of the one that goes on, whose client has forgotten it.
     assert [call.config.endpointing_ms for call in live.calls] == [500, 500]
+    assert [call.config.aligner for call in live.calls] == ["attention", "attention"]
 
 
 def test_audio_without_a_configuration_is_recognised_in_the_documented_dialect(

@@ -29,6 +29,8 @@ def test_the_configuration_has_the_options_of_live_sessions() -> None:
         name: declared.kind for name, declared in live_options(TranscriptionOptions).items()
     }
     assert set(properties) == set(options) | OF_THE_SESSION
+    aligners = load_document()["components"]["schemas"]["aligner"]["enum"]
+    assert set(aligners) - {"", None} == set(options["aligner"].choices)
     assert properties["prompt"]["maxLength"] == options["prompt"].most_characters
     for name in ("languages", "hot_words"):
         assert properties[name]["oneOf"][0]["maxItems"] == options[name].most

@@ -40,6 +40,7 @@ keys = st.sampled_from(
         "last_received",
         "encoding",
         "sample_rate",
+        "aligner",
         "endpointing_ms",
         "action",
         "else",

@@ -56,6 +56,8 @@ def refusal(client: Talk) -> tuple[str, int | None]:
         ('{"language": 7}', "invalid_value", 4400),
         ('{"second_pass": "yes"}', "invalid_value", 4400),
         ('{"endpointing_ms": 299}', "invalid_value", 4400),
+        ('{"aligner": "magic"}', "invalid_value", 4400),
+        ('{"aligner": "wav2vec2"}', "not_installed", 1013),
         ('{"last_received": -1}', "invalid_value", 4400),
         ('{"last_received": NaN}', "invalid_json", 4400),
         ('{"resume_token": "\\ud800"}', "invalid_json", 4400),

@@ -2,14 +2,17 @@
 
 import io
 import json
+import re
 import threading
 import wave
+from datetime import UTC, datetime
 from pathlib import Path
 
 import grpc
 import pytest
 import requests
 from django.conf import settings as django_settings
+from django.test import Client as DjangoClient
 
 from billing.ledger import read_balance
 from billing.models import Hold, HoldState
@@ -46,6 +49,7 @@ def test_a_text_is_spoken_in_a_fixed_voice(client: Client, worker: Worker) -> No
     assert answer.headers["X-Voice"] == "jf_alpha"
     assert answer.headers["X-Watermark"] == "none"
     assert answer.headers["X-Credits-Charged"] == "1"
+    assert answer.headers["X-Credits-Left"] == "59"
     assert "q=" in answer.headers["RateLimit-Policy"]
 
 
@@ -271,6 +275,29 @@ def test_speech_that_is_not_ready_is_reported_so(client: Client) -> None:
 
     assert job["audio"] is None
     assert (answer.status_code, answer.json()["code"]) == (409, "not_ready")
+
+
+def test_downloads_of_one_second_have_names_of_their_own(client: Client, worker: Worker) -> None:
+    for _ in range(2):
+        speak(client)
+    owner = VoiceJob.objects.all()[0].owner
+    owner.time_zone = "Asia/Kathmandu"  # UTC+5:45
+    owner.save()
+    ordered = datetime(2026, 11, 28, 23, 15, 7, tzinfo=UTC)
+    VoiceJob.objects.update(created_at=ordered)
+    jobs = client.get("/api/v1/voice-jobs/").json()["results"]
+
+    headers = [client.get(job["audio"]).headers["Content-Disposition"] for job in jobs]
+    page = DjangoClient()
+    page.force_login(owner)
+    html = page.get("/account/voices/").content.decode()
+
+    names = [re.findall(r'^inline; filename="(.*?)"', header)[0] for header in headers]
+    assert len(set(names)) == 2
+    for name in names:
+        assert re.fullmatch(r"speech jf_alpha 2026-11-29 05\.00\.07 [0-9a-f]{4}\.wav", name)
+        assert f'download="{name}"' in html
+        assert f"Download “{name}”" in html
 
 
 def test_another_account_finds_nothing(client: Client) -> None:

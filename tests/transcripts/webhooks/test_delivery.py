@@ -69,6 +69,32 @@ def test_what_a_clock_wrote_that_was_ahead_is_sent_by_one_that_is_right(
 
     assert pump_deliveries(sender) == 1
     assert len(receiver.messages) == 1
+    WebhookDelivery.objects.update(
+        status=DeliveryStatus.PENDING, created_at=timezone.now(), next_try_at=ahead, tries=0
+    )  # as if it were replayed then
+    assert pump_deliveries(sender) == 1
+
+
+def test_a_try_that_a_clock_put_off_that_was_ahead_is_made_by_one_that_is_right(
+    make_endpoint: MakeEndpoint, owner: User, sender: Sender
+) -> None:
+    make_endpoint()
+    enqueue_status_events(finished(owner))
+    now = timezone.now()
+    failure, ahead = Answer(status_code=500, error="bad_status"), now + timedelta(hours=9)
+    [claim] = claim_due(limit=10, now=ahead)
+    assert record(claim, failure, now=ahead)
+
+    [again] = claim_due(limit=10, now=now)
+    assert record(again, failure, now=now)
+
+    assert again.delivery.pk == claim.delivery.pk
+    assert claim_due(limit=10, now=now) == []  # that one was made by the right clock
+    delivery = WebhookDelivery.objects.get()
+    assert delivery.tries == 2
+    assert delivery.next_try_at is not None
+    assert now < delivery.next_try_at < now + timedelta(hours=1)
+    assert len(claim_due(limit=10, now=delivery.next_try_at)) == 1
 
 
 def test_a_busy_endpoint_and_a_later_try_are_not_mistaken_for_a_clock(
@@ -248,7 +274,7 @@ def test_the_pauses_are_those_of_the_contract_and_then_the_owner_is_notified(
     delivery = send_test(endpoint)
     waiting = send_test(endpoint)
     WebhookDelivery.objects.filter(pk=waiting.pk).update(
-        next_try_at=timezone.now() + timedelta(days=30)
+        tries=1, next_try_at=timezone.now() + timedelta(days=30)
     )
     now = delivery.created_at
     pauses_s = []

@@ -175,7 +175,7 @@ async def _order(
 ) -> HttpResponse:
     """Return 202 with the row, which a client that waits never sees."""
 
-    def admit() -> dict[str, object]:
+    def admit() -> HttpResponse:
         close_old_connections()
         try:
             inference_for(user).list_models()  # an away service is answered at once
@@ -185,13 +185,19 @@ async def _order(
             enhancement = order_enhancement(order)
             if not upload.is_retained:  # joined: it is there already
                 upload.remove()
-            return {"body": describe_enhancement(enhancement), "at": location_of(enhancement)}
+            return JsonResponse(
+                describe_enhancement(enhancement),
+                status=202,
+                headers={
+                    "Location": location_of(enhancement),
+                    "Preference-Applied": "respond-async",
+                    **_credit_headers(enhancement, user),
+                },
+            )
         finally:
             close_old_connections()
 
-    made = await sync_to_async(admit, thread_sensitive=False, executor=_preparers)()
-    headers = {"Location": str(made["at"]), "Preference-Applied": "respond-async"}
-    return JsonResponse(made["body"], status=202, headers=headers)
+    return await sync_to_async(admit, thread_sensitive=False, executor=_preparers)()
 
 
 def _answer(
@@ -227,17 +233,23 @@ def failure_of(enhancement: Enhancement) -> ApiError:
 
 def add_headers(response: HttpResponseBase, enhancement: Enhancement, user: User) -> None:
     """Add what the file can't say of itself. Two queries."""
-    balance = read_balance(account_for(user))
     name = file_name(enhancement.file_name.rpartition(".")[0] or "enhanced", extension="wav")
     response.headers["Content-Disposition"] = content_disposition(name)
     response.headers["X-Enhancement-Id"] = str(enhancement.pk)
     response.headers["X-Enhance-Model"] = enhancement.model
     response.headers["X-Audio-Duration"] = f"{enhancement.duration_ms / 1000:.3f}"
-    response.headers["X-Credits-Charged"] = str(enhancement.credits_charged)
-    response.headers["X-Credits-Left"] = str(balance.credits + balance.minutes_left)
+    for header, value in _credit_headers(enhancement, user).items():
+        response.headers[header] = value
     response.headers["X-Warnings"] = str(len(list_warnings(enhancement)))
     if enhancement.lufs is not None:
         response.headers["X-Loudness"] = f"{enhancement.lufs:.1f}"
+
+
+def _credit_headers(enhancement: Enhancement, user: User) -> dict[str, str]:
+    return {
+        "X-Credits-Charged": str(enhancement.credits_charged),
+        "X-Credits-Left": str(read_balance(account_for(user)).spendable),
+    }
 
 
 def _is_still_good(api_key: ApiKey | None) -> bool:

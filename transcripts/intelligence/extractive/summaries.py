@@ -1,6 +1,5 @@
 """Summaries: the most central sentences, in the text's order."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from transcripts.intelligence.extractive.action_items import ActionItem, find_action_items
@@ -8,6 +7,7 @@ from transcripts.intelligence.extractive.centrality import choose_diverse
 from transcripts.intelligence.extractive.cues import heading
 from transcripts.intelligence.extractive.reading import Reading
 from transcripts.intelligence.source import Sentence
+from transcripts.text.writing import ends_clause, ends_sentence
 
 STYLES = ("brief", "detailed", "action_items", "bullet_points", "headline")
 _HEADLINE_CHARACTERS = 90
@@ -66,14 +66,40 @@ def write_action(item: ActionItem, language: str) -> str:
 
 
 def _write_headline(reading: Reading) -> Summary:
-    """Return a short central sentence without its stop; of a long one only whole clauses."""
-    fitting: Sequence[Sentence] = [
-        each for each in reading.sentences if each.words in _HEADLINE_WORDS
-    ] or reading.sentences
+    """Return a short central sentence without its stop: a whole one where there is any, else the
+    clauses of one that fit, else its first words.
+    """
     weights = dict(zip(reading.sentences, map(float, reading.weights), strict=True))
-    best = max(fitting, key=lambda each: weights[each])
-    text = shorten(_one_line(best), characters=_HEADLINE_CHARACTERS)
+    ranked = sorted(reading.sentences, key=lambda each: -weights[each])
+    short = [each for each in ranked if each.words in _HEADLINE_WORDS]
+    for sentence in short:
+        line = _one_line(sentence)
+        if len(line) <= _HEADLINE_CHARACTERS and _is_whole(line, reading.language):
+            return Summary(line.rstrip(".。 "), (sentence,))
+    best = (short or ranked)[0]
+    text = _take_clauses(_one_line(best), reading.language)
+    text = text or shorten(_one_line(best), characters=_HEADLINE_CHARACTERS)
     return Summary(text.rstrip(".。 "), (best,))
+
+
+def _is_whole(line: str, language: str) -> bool:
+    """Whether it begins and ends as a sentence; speech that was cut in its middle does not."""
+    first = next(filter(str.isalnum, line), "")
+    return not first.islower() and ends_sentence(line.split()[-1], language=language)
+
+
+def _take_clauses(line: str, language: str) -> str:
+    """Return all of a short line, else the first clauses of it that fit; empty where none does."""
+    if len(line) <= _HEADLINE_CHARACTERS:
+        return line
+    taken, length = "", 0
+    for count, word in enumerate(line.split(), start=1):
+        length += len(word) + (count > 1)
+        if length > _HEADLINE_CHARACTERS + 1:  # the mark behind it goes
+            break
+        if count in _HEADLINE_WORDS and ends_clause(word, language=language):
+            taken = line[:length].rstrip(" ,;:–—-、，；")
+    return taken
 
 
 def shorten(text: str, *, characters: int) -> str:

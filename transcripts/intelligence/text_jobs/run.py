@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import close_old_connections
 
 from stt_web.core.errors import ApiError
-from stt_web.core.outages import outage_behind
+from stt_web.core.outages import is_outage
 from stt_web.core.request_id import request_id_var
 from transcripts.inference.errors import InferenceError
 from transcripts.inference.language import CancelToken
@@ -80,7 +80,7 @@ def _run(lease: TextLease, job: TextJob, token: CancelToken) -> None:
     except ApiError as error:
         _wait_or_fail(lease, job, error)
     except Exception as error:
-        if outage_behind(error) is not None:
+        if is_outage(error):  # `outages_outlasted` notes it
             raise
         logger.exception("event=text_job_broke job_id=%s", job.pk)
         _release_or_fail(lease, job, is_try=True)

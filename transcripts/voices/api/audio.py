@@ -20,8 +20,6 @@ from transcripts.voices.models import VoiceJob
 from transcripts.voices.order import get_voice_job
 from transcripts.voices.shown import find_speech, headers_of, is_still_good
 
-_DISPOSITION = 'inline; filename="speech.wav"'
-
 
 @documented(
     operation_id="read_speech",
@@ -45,14 +43,14 @@ async def show_speech(
     """Return the speech as a WAV, or a range of its bytes, for a player."""
     job = await sync_to_async(_find)(principal, voice_job_id)
     speech = await sync_to_async(find_speech)(job)
+    headers = await sync_to_async(headers_of)(job)
     response = answer_recording(
         request,
         speech,
         is_allowed=partial(is_still_good, principal),
-        disposition=_DISPOSITION,
+        disposition=headers["Content-Disposition"],
     )
-    response.headers["Content-Disposition"] = _DISPOSITION
-    for name, value in headers_of(job).items():
+    for name, value in headers.items():
         response.headers[name] = value
     return response
 

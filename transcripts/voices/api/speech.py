@@ -61,7 +61,13 @@ from transcripts.voices.finish import cancel_voice_job
 from transcripts.voices.models import VoiceJob
 from transcripts.voices.order import SpeechRequest, get_voice_job, order_speech
 from transcripts.voices.reference import NoSpeakerModelError, VoiceReferenceError
-from transcripts.voices.shown import describe_voice_job, find_speech, headers_of, is_still_good
+from transcripts.voices.shown import (
+    credit_headers_of,
+    describe_voice_job,
+    find_speech,
+    headers_of,
+    is_still_good,
+)
 from transcripts.voices.watch import get_voice_watcher
 
 MAX_CHARACTERS = 20_000  # what the inference service takes
@@ -290,14 +296,14 @@ async def _answer(
     response: HttpResponseBase
     if is_async:
         response = JsonResponse(describe_voice_job(job), status=202)
-        response.headers["Location"] = location_of(job)
-        response.headers["Preference-Applied"] = "respond-async"
+        headers = await sync_to_async(credit_headers_of)(job)
+        headers |= {"Location": location_of(job), "Preference-Applied": "respond-async"}
     else:
         speech = await sync_to_async(find_speech)(job)
         response = answer_recording(request, speech, is_allowed=partial(is_still_good, principal))
-        response.headers["Content-Disposition"] = 'inline; filename="speech.wav"'
-        for name, value in headers_of(job).items():
-            response.headers[name] = value
+        headers = await sync_to_async(headers_of)(job)
+    for name, value in headers.items():
+        response.headers[name] = value
     replayed = answer.headers.get("Idempotent-Replayed")
     if replayed:
         response.headers["Idempotent-Replayed"] = replayed
