@@ -1,4 +1,4 @@
-"""What strikes at random: kills, freezes, terms, a broker that dies, connections that are cut.
+"""What strikes at random: kills, freezes, terms, a broker that dies or freezes, connections cut.
 
 Each lane is a thread with roles of its own, so that strikes overlap. A strike is noted before it
 is done; what was struck is up again (or being started) when the next one of its lane comes.
@@ -10,6 +10,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import psycopg
 
@@ -115,7 +116,10 @@ class Strikes:
         if self._product.is_on_postgresql:
             strikes += [("cut database connections", self._cut_connections)]
         if self._product.redis is not None:
-            strikes += [("kill broker", self._kill_broker)]
+            strikes += [
+                ("kill broker", self._kill_broker),
+                ("freeze broker", partial(self._freeze_broker, chance)),
+            ]
         while strikes:
             time.sleep(self._pace * chance.uniform(1, 5))
             name, strike = chance.choice(strikes)
@@ -132,3 +136,9 @@ class Strikes:
         self._product.redis.stop()
         time.sleep(0.5)
         self._product.redis.start()
+
+    def _freeze_broker(self, chance: random.Random) -> None:
+        assert self._product.redis is not None
+        self._product.redis.freeze()
+        time.sleep(chance.uniform(0.3, _LONGEST_FREEZE_S))
+        self._product.redis.thaw()

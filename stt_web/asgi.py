@@ -57,6 +57,7 @@ from stt_web.routing import socket_router  # noqa: E402
 from transcripts.dialects.mcp.layer import McpLayer  # noqa: E402
 from transcripts.dialects.whisper_asr.api import DETECTION_MS  # noqa: E402
 from transcripts.media import warm_up  # noqa: E402
+from transcripts.retention.local_copies import start_sweeping  # noqa: E402
 from transcripts.uploads.receive import begin_part  # noqa: E402
 
 # A voice is a few seconds of sound, if it comes at all.
@@ -91,6 +92,7 @@ serve_metrics()
 start_tracing("stt-web")
 # Uploads are probed in child processes; the first would wait for a second for its parent.
 warm_up()
+start_sweeping()
 
 
 def identify_uploader(scope: HTTPScope) -> Caller:

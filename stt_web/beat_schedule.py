@@ -13,6 +13,7 @@ def make_beat_schedule(*, sweep_s: float) -> dict[str, dict[str, object]]:
         "purge-expired": _every(600, "transcripts.purge_expired"),
         "collect-debts": _every(60, "billing.collect_debts"),
         "apply-retention": _every(1800, "transcripts.apply_retention"),
+        "purge-stored-orphans": _every(1800, "transcripts.purge_stored_orphans"),
         "index-for-search": _every(10, "transcripts.index_for_search"),
         "purge-sessions": _every(6 * 3600, "accounts.purge_sessions"),
         "purge-anonymous": _every(300, "transcripts.purge_anonymous"),

@@ -34,7 +34,11 @@ from stt_web.core.errors import (
     UnreadableRequestError,
     UnsupportedBodyError,
 )
-from stt_web.core.outages import DatabaseUnavailableError, DiskFullError
+from stt_web.core.outages import (
+    DatabaseUnavailableError,
+    DiskFullError,
+    StorageUnavailableError,
+)
 from stt_web.core.upload_errors import BodyTooLargeError, StalledError
 
 # What any request may be answered with.
@@ -45,6 +49,7 @@ _OF_ALL: tuple[DeclaredError, ...] = (
     InternalError,
     DatabaseUnavailableError,
     DiskFullError,
+    StorageUnavailableError,
 )
 _SENTENCE_END = re.compile(r"[.;:](?:\s|$)")
 _Meanings = dict[str, dict[str, None]]  # code → sentences, each once, in order

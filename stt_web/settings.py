@@ -29,6 +29,7 @@ from stt_web.core.env import (
 )
 from stt_web.core.logs import logging_config
 from stt_web.core.running_system import RunningSystem, find_running
+from stt_web.core.s3_settings import read_media_storage
 from transcripts.dialects import CALLBACK_BODIES, ERROR_SHAPES  # noqa: F401  # settings, too
 
 # What this system writes (database, recordings, secrets) is its user's alone to read.
@@ -234,7 +235,7 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 STATIC_URL = "static/"
 STATIC_ROOT = DATA_DIR / "static"
-STORAGES = {
+STORAGES: dict[str, dict[str, object]] = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "stt_web.static.VersionedStorage"},
 }
@@ -250,8 +251,17 @@ STATICFILES_DIRS = [
         if (room / "static").is_dir()
     ),
 ]
-# One folder an upload lies below; shared by web and workers.
+# One folder an upload lies below; shared by web and workers, unless there is a bucket: then it is
+# where a machine works, with copies of at most so many bytes (`stt_web.core.media_store`).
 MEDIA_ROOT = read_path("STT_MEDIA_DIR", DATA_DIR / "media")
+if _media_storage := read_media_storage():
+    STORAGES["media"] = _media_storage
+MEDIA_CACHE_BYTES = int(read_float("STT_MEDIA_CACHE_GB", 20.0) * 1e9)
+# How a player gets a recording out of the bucket: through us, or from there by a signed address.
+S3_SERVE = read_choice("STT_S3_SERVE", "proxy", ("proxy", "redirect"))
+S3_URL_S = read_int("STT_S3_URL_S", 300, at_least=1)
+if S3_SERVE == "redirect":
+    check_together("STT_S3_SERVE=redirect", S3_SERVE, "STT_STORAGE_ORIGIN", STORAGE_ORIGIN)
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.permissions.PrincipalAuthentication"],

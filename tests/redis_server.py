@@ -1,5 +1,6 @@
 """A Redis of a test's own, which it may stop and start again."""
 
+import signal
 import subprocess
 from types import TracebackType
 from typing import Self
@@ -41,3 +42,12 @@ class RedisServer:
             self._process.kill()
             self._process.wait()
             self._process = None
+
+    def freeze(self) -> None:
+        """Have it take connections and answer nothing, until `thaw`."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        if self._process is not None:
+            self._process.send_signal(signal.SIGCONT)

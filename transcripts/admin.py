@@ -6,7 +6,7 @@ only to an operator who gives a reason, which the audit log records.
 
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.contrib import admin
@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.operator_admin import OperatorAction, OperatorAdmin, Outcome, link_to
 from billing.models import CloudInstance, InstanceStatus
+from stt_web.core import media_store
 from stt_web.core.errors import ApiError
 from transcripts.inference.health import read_instance_replicas, read_shared_replicas
 from transcripts.jobs.cancel import cancel_job
@@ -72,26 +73,23 @@ def _open_text(job: TranscriptionJob) -> Outcome:
 
 def _open_recording(job: TranscriptionJob) -> Outcome:
     recording = recording_path(job.transcript)
-    if not recording.is_file():
+    size = media_store.size_of(recording) if job.transcript.recording.path else None
+    if size is None:
         raise ApiError(gettext("The recording is deleted."))
 
     def show(request: HttpRequest) -> StreamingHttpResponse:
         headers = {
             "Content-Type": "application/octet-stream",
             "Content-Disposition": f'attachment; filename="{job.transcript_id}"',
-            "Content-Length": str(recording.stat().st_size),
+            "Content-Length": str(size),
         }
         return StreamingHttpResponse(_read(recording), headers=headers)
 
     return Outcome(show=show)  # type: ignore[arg-type]  # a response too, but another branch
 
 
-def _open(recording: Path) -> BinaryIO:
-    return recording.open("rb")
-
-
 async def _read(recording: Path) -> AsyncIterator[bytes]:
-    file = await sync_to_async(_open)(recording)
+    file = await sync_to_async(media_store.open_stored)(recording)
     try:
         while chunk := await sync_to_async(file.read)(_CHUNK_BYTES):
             yield chunk

@@ -6,24 +6,32 @@ the recording was found to be, never by its name.
 """
 
 import asyncio
-import os
 import re
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import BinaryIO
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.conf import settings
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseRedirect,
+    StreamingHttpResponse,
+)
 
 from accounts.lasting import while_allowed
+from stt_web.core import media_store
 from stt_web.core.errors import ApiError
 from transcripts.media.formats import FORMATS
 from transcripts.models import Transcript
 from transcripts.services.recordings import recording_path
 
 CHUNK_BYTES = 256 * 1024
-_readers = ThreadPoolExecutor(max_workers=4, thread_name_prefix="audio")
+# A disk answers at once; a bucket may take seconds, and holds a thread for as long.
+_readers = ThreadPoolExecutor(16 if media_store.is_remote() else 4, thread_name_prefix="audio")
 _RANGE = re.compile(r"bytes=(\d{0,19})-(\d{0,19})\Z", re.IGNORECASE)
 # By what `transcripts.media` calls a container.
 _MIMES = {entry["name"]: entry["mime"] for entry in FORMATS}
@@ -69,12 +77,10 @@ class ServedRecording:
 
 
 def find_recording(transcript: Transcript) -> ServedRecording:
-    """Return where it lies. Raises NoRecordingError. No query; one access to the disk."""
+    """Return where it lies. Raises NoRecordingError, StorageUnavailableError. No query; one access
+    to the storage."""
     path = recording_path(transcript)
-    try:
-        size = path.stat().st_size if transcript.recording.path else 0
-    except OSError:
-        raise NoRecordingError from None
+    size = media_store.size_of(path) if transcript.recording.path else None
     if not size:
         raise NoRecordingError
     mime = _MIMES.get(transcript.recording.container, "application/octet-stream")
@@ -82,12 +88,26 @@ def find_recording(transcript: Transcript) -> ServedRecording:
     return ServedRecording(path, size, mime=mime, etag=f'"{transcript.pk.hex}-{size:x}"')
 
 
+def has_recording(transcript: Transcript) -> bool:
+    """Whether a page may offer it. Asks the disk, but never a bucket: the page and its text are
+    shown while that is away, too."""
+    if media_store.is_remote():
+        return bool(transcript.recording.path and transcript.recording.size_bytes)
+    return bool(transcript.recording.path and media_store.size_of(recording_path(transcript)))
+
+
 def answer_recording(
-    request: HttpRequest, recording: ServedRecording, *, is_allowed: Callable[[], bool]
+    request: HttpRequest,
+    recording: ServedRecording,
+    *,
+    is_allowed: Callable[[], bool],
+    disposition: str = "",
 ) -> HttpResponseBase:
     """Return 200, 206 or 304; HEAD the same without a body. Raises UnsatisfiableRangeError.
 
-    `is_allowed`: checked while the body is sent, which ends early where it returns False.
+    `is_allowed`: checked while the body is sent, which ends early where it returns False. With
+    STT_S3_SERVE=redirect GET is answered with 302: to an address that is good for `S3_URL_S`
+    whatever becomes of the right, and has `disposition`.
     """
     headers = {
         "Accept-Ranges": "bytes",
@@ -97,6 +117,8 @@ def answer_recording(
     }
     if recording.etag in request.headers.get("If-None-Match", ""):
         return HttpResponse(status=304, headers=headers)
+    if request.method == "GET" and media_store.is_remote() and settings.S3_SERVE == "redirect":
+        return _redirect(recording, disposition=disposition)
     start, end = 0, recording.size - 1
     status = 200
     if request.method == "GET" and _is_range_meant(request, recording):
@@ -111,6 +133,11 @@ def answer_recording(
     chunks = _read(recording.path, start=start, length=end - start + 1)
     body = while_allowed(chunks, is_allowed)
     return StreamingHttpResponse(body, status=status, headers=headers)
+
+
+def _redirect(recording: ServedRecording, *, disposition: str) -> HttpResponseBase:
+    address = media_store.sign_url(recording.path, mime=recording.mime, disposition=disposition)
+    return HttpResponseRedirect(address, headers={"Cache-Control": "no-store"})
 
 
 def read_range(header: str, *, size: int) -> tuple[int, int] | None:
@@ -142,7 +169,9 @@ def _is_range_meant(request: HttpRequest, recording: ServedRecording) -> bool:
 
 async def _read(path: Path, *, start: int, length: int) -> AsyncIterator[bytes]:
     loop = asyncio.get_running_loop()
-    file = await loop.run_in_executor(_readers, _open, path, start)
+    file = await loop.run_in_executor(
+        _readers, partial(media_store.open_stored, path, start=start, length=length)
+    )
     try:
         while length > 0:
             chunk = await loop.run_in_executor(_readers, file.read, min(CHUNK_BYTES, length))
@@ -152,9 +181,3 @@ async def _read(path: Path, *, start: int, length: int) -> AsyncIterator[bytes]:
             yield chunk
     finally:
         file.close()
-
-
-def _open(path: Path, start: int) -> BinaryIO:
-    file = path.open("rb")
-    file.seek(start, os.SEEK_SET)
-    return file

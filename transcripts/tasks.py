@@ -30,6 +30,7 @@ from transcripts.media import warm_up
 from transcripts.pipeline import run_job
 from transcripts.queue_metrics import expose_tables
 from transcripts.retention import purge
+from transcripts.retention.local_copies import start_sweeping
 from transcripts.retention.policy import apply_retention
 from transcripts.search.index import index_outdated
 from transcripts.services.peaks import PEAKS_TASK, make_peaks
@@ -54,6 +55,7 @@ __all__ = [
     "mask_audio",
     "purge_anonymous",
     "purge_expired",
+    "purge_stored_orphans",
     "render_export",
     "sweep",
     "transcribe",
@@ -122,6 +124,11 @@ def purge_expired() -> None:
     purge_voice_jobs()
 
 
+@shared_task(name="transcripts.purge_stored_orphans", ignore_result=True)
+def purge_stored_orphans() -> None:
+    purge.purge_stored_orphans()
+
+
 @shared_task(name="transcripts.apply_retention", ignore_result=True)
 def enforce_retention() -> None:
     apply_retention()
@@ -176,6 +183,11 @@ def _sweep_at_start(**_: object) -> None:
     spawn_thread(sweep_text_jobs, name="sweep-texts-at-start")
     spawn_thread(sweep_enhancements, name="sweep-enhancements-at-start")
     spawn_thread(sweep_voice_jobs, name="sweep-voices-at-start")
+
+
+@worker_ready.connect
+def _sweep_copies(**_: object) -> None:
+    start_sweeping()
 
 
 @worker_shutting_down.connect

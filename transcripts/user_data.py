@@ -5,6 +5,7 @@ Registered with `accounts.services.user_data`, when the application is loaded.
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from django.conf import settings
@@ -12,6 +13,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 
 from accounts.models import User
 from accounts.services.user_data import ExportFile
+from stt_web.core import media_store
 from transcripts.enhancement.files import result_path
 from transcripts.enhancement.models import Enhancement
 from transcripts.enhancement.sweep import remove_enhancements
@@ -24,8 +26,10 @@ from transcripts.models import Revision, Transcript
 from transcripts.retention.models import RetentionPolicy
 from transcripts.services.recordings import recording_path
 from transcripts.uploads.create import delete_upload
+from transcripts.uploads.errors import UploadLockedError
 from transcripts.uploads.held import delete_held
 from transcripts.uploads.models import HeldRecording, ResumableUpload
+from transcripts.uploads.receive import fetch_whole
 from transcripts.voices.finish import delete_voice_job
 from transcripts.voices.models import VoiceConsent, VoiceJob, VoiceReferenceUse
 from transcripts.webhooks.models import WebhookDelivery, WebhookEndpoint
@@ -120,7 +124,7 @@ def export_retention(user: User) -> Iterator[ExportFile]:
 def export_enhancements(user: User) -> Iterator[ExportFile]:
     """Yield the enhanced recordings of the last day."""
     for enhancement in Enhancement.objects.filter(owner=user).order_by("created_at"):
-        if result_path(enhancement.pk).exists():
+        if media_store.exists(result_path(enhancement.pk)):
             yield ExportFile(
                 name=f"enhanced/{enhancement.created_at:%Y-%m-%d} {enhancement.pk}.wav",
                 path=result_path(enhancement.pk),
@@ -140,6 +144,8 @@ def export_uploads(user: User) -> Iterator[ExportFile]:
     if uploads:
         yield _as_json("uploads/about.json", [_describe_upload(upload) for upload in uploads])
     for upload in uploads:
+        with suppress(UploadLockedError):  # a part is arriving: what of it is here
+            fetch_whole(upload)
         yield ExportFile(name=f"uploads/{upload.pk}.part", path=upload.path)
 
 

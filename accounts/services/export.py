@@ -4,6 +4,7 @@ A zip without compression of the recordings (they are compressed already), so th
 memory nor disk, however much there is.
 """
 
+import contextlib
 import io
 import json
 import zipfile
@@ -17,12 +18,16 @@ from django.core.serializers.json import DjangoJSONEncoder
 from accounts.models import ApiKey, KnownDevice, User
 from accounts.profile import read_email_preferences
 from accounts.services.user_data import ExportFile, all_user_data
+from stt_web.core import media_store
 
 _CHUNK_BYTES = 256 * 1024
 
 
 def export_account(user: User) -> Iterator[bytes]:
-    """Yield the archive, piece by piece. Lazy: reads what it sends."""
+    """Yield the archive, piece by piece. Lazy: reads what it sends.
+
+    Raises StorageUnavailableError: an archive that lacks a recording is broken off, not ended.
+    """
     sink = _Sink()
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED, allowZip64=True) as archive:
         for file in _files_of(user):
@@ -47,10 +52,10 @@ def _pack(archive: zipfile.ZipFile, file: ExportFile, *, sink: "_Sink") -> Itera
         return
     entry = zipfile.ZipInfo(file.name)
     try:
-        source = file.path.open("rb")
+        source = media_store.open_stored(file.path)
     except OSError:
         return  # deleted concurrently
-    with source, archive.open(entry, "w", force_zip64=True) as target:
+    with contextlib.closing(source), archive.open(entry, "w", force_zip64=True) as target:
         while chunk := source.read(_CHUNK_BYTES):
             target.write(chunk)
             yield sink.take()

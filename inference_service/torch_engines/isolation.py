@@ -1,6 +1,7 @@
 """What this process may not do, set before the libraries are imported that would.
 
-They fetch weights and report their use by default: all of that is off, so a model that is not in
+They fetch weights and report their use by default: all of that is off (for every process of ours
+in `inference_service`), so a model that is not in
 the models folder is an error with a sentence, never a download while a recording is worked on.
 """
 
@@ -14,7 +15,6 @@ from inference_service.config import Config
 _OFF = {
     "HF_HUB_OFFLINE": "1",
     "TRANSFORMERS_OFFLINE": "1",
-    "HF_HUB_DISABLE_TELEMETRY": "1",
     "PYANNOTE_METRICS_ENABLED": "0",
     "OTEL_SDK_DISABLED": "true",
     "WANDB_MODE": "disabled",

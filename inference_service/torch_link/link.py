@@ -12,6 +12,7 @@ costs `FROZEN_AFTER_S` once, not the deadline of every call.
 import asyncio
 import contextlib
 import logging
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -145,7 +146,7 @@ class TorchLink:
             await self._ask()
 
     async def _ask(self) -> None:
-        if not self._path.exists():
+        if not os.path.exists(self._path):  # False where a folder may not be entered
             return self._become(TorchState(NOT_INSTALLED, _absent(INSTALL_HINT)))
         stub = server_pb2_grpc.ServerStub(self.channel)
         try:

@@ -20,6 +20,12 @@ def read_broker_options(url: str, *, folder: Path) -> dict[str, object]:
             "polling_interval": 0.05,
         }
     if url.startswith("redis"):
-        # A task that outlives the visibility timeout is delivered twice; leases make it harmless.
-        return _FEW_TRIES | {"visibility_timeout": 6 * 3600, "socket_connect_timeout": 2}
+        return _FEW_TRIES | {
+            # A task that outlives it is delivered twice; leases make it harmless.
+            "visibility_timeout": 6 * 3600,
+            "socket_connect_timeout": 2,
+            # Of a Redis that is frozen, or has vanished from the network; workers ask each second.
+            "socket_timeout": 4,
+            "socket_keepalive": True,
+        }
     return dict(_FEW_TRIES)

@@ -67,6 +67,10 @@ def logging_config(level: str) -> dict[str, object]:
             "celery.beat": {"level": "WARNING"},
             # Each request and its answer; failures are logged by `billing.payments`.
             "stripe": {"level": "ERROR"},
+            # Never DEBUG: there each request is logged with its headers and its signature.
+            "boto3": {"level": "WARNING"},
+            "botocore": {"level": "WARNING"},
+            "s3transfer": {"level": "WARNING"},
             # Each message, and refusals of tools with the sentence, which may quote an argument.
             "mcp": {"level": "WARNING"},
         },

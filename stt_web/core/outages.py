@@ -1,4 +1,4 @@
-"""What isn't a fault of ours but of the moment: the database is away, or a disk is full.
+"""What isn't a fault of ours but of the moment: database or storage are away, or a disk is full.
 
 An exception of a view, a dialect's handler or a live session, told from a fault by what the driver
 or the kernel says; its answer is 503 with `Retry-After`, which every client takes for "again soon".
@@ -19,6 +19,7 @@ logger = logging.getLogger(__name__)
 # Django's, and psycopg's own: what is fetched row by row breaks off without Django's wrapping.
 _DATABASE = (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError)
 _RETRY_AFTER_S = 2
+_STORAGE_RETRY_AFTER_S = 10
 _DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
 # PostgreSQL, Appendix A: connections, resources, the operator, and who lost a deadlock.
 _AWAY = ("08", "53", "57P", "40")
@@ -50,6 +51,20 @@ class DiskFullError(ApiError):
 
     def __init__(self) -> None:
         super().__init__("The server has no room left. Try again later.", retry_after_s=300)
+
+
+class StorageUnavailableError(ApiError):
+    """The storage of recordings can't be reached, or doesn't answer as it should."""
+
+    status = 503
+    code = "storage_unavailable"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The server can't reach its storage of recordings at the moment. Try again in a few"
+            " seconds.",
+            retry_after_s=_STORAGE_RETRY_AFTER_S,
+        )
 
 
 @contextmanager
@@ -86,6 +101,8 @@ def is_database_away(error: BaseException) -> bool:
 
 
 def _outage_behind(error: BaseException | None) -> ApiError | None:
+    if isinstance(error, StorageUnavailableError):
+        return error
     if isinstance(error, OSError) and error.errno in _DISK_FULL:
         return DiskFullError()
     if not isinstance(error, _DATABASE):

@@ -2,7 +2,7 @@
 
 `make run` gives that service a free port and a token of its own. Its processes are given both; a
 `manage.py` of the same folder reads them from a file that is there as long as the system runs. The
-lock says whether it does: a file that a killed system left behind is not believed, for another
+lock shows whether it does: a file that a killed system left behind is not believed, for another
 program may have its port by now.
 """
 

@@ -6,6 +6,7 @@ Pure and synchronous. A folder an upload, because a hostile file may name its ne
     UploadError (ApiError, 400)    malformed_upload, missing_file, too_many_fields
     ├── UploadTooLargeError 413    file_too_large, with the limit
     └── StorageFullError 503       storage_full
+    StorageUnavailableError 503    storage_unavailable: the bucket is away
 """
 
 import errno
@@ -15,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+from stt_web.core import media_store
 from stt_web.core.durable import sync_new_file
 from stt_web.core.upload_errors import StorageFullError, UploadLostError
 
@@ -38,6 +40,7 @@ class Upload:
     has_file: bool = True  # False: the form may come without one, and did
     lists: dict[str, list[str]] = field(default_factory=dict)  # of fields sent as `name[]`, by name
     is_retained: bool = False
+    _is_put: bool = False  # or may be: in the bucket, where there is one
     _is_over: bool = False  # the request has ended, or nothing more is needed of the file
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
@@ -48,12 +51,16 @@ class Upload:
         return cls(path=path, file_name="", size=0, sha256="", fields={"url": url}, has_file=False)
 
     def sync(self) -> None:
-        """Write it to the disk itself, before a commit accepts it: a power cut may follow. Blocks.
+        """Write it to the disk itself, and store it, before a commit accepts it: a power cut may
+        follow. Blocks.
 
-        Raises StorageFullError, UploadLostError where the request has ended.
+        Raises StorageFullError, StorageUnavailableError, UploadLostError where the request has
+        ended.
         """
         try:
             sync_new_file(self.path)
+            self._is_put = True
+            media_store.put(self.path)
         except FileNotFoundError:
             raise UploadLostError from None
         except OSError as error:
@@ -88,4 +95,7 @@ class Upload:
     def _delete(self) -> None:
         if not self.has_file:
             return
-        shutil.rmtree(self.path.parent, ignore_errors=True)
+        if self._is_put:
+            media_store.delete_folder(self.path.parent)
+        else:
+            shutil.rmtree(self.path.parent, ignore_errors=True)

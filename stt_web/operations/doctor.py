@@ -13,6 +13,7 @@ from stt_web.operations.machine_checks import (
 )
 from stt_web.operations.outside_checks import check_outside
 from stt_web.operations.service_checks import check_broker, check_database, check_mail
+from stt_web.operations.storage_checks import check_storage
 from stt_web.operations.wakeup_checks import check_wakeups
 from stt_web.operations.weights_checks import check_model_files
 from stt_web.operations.worker_checks import check_workers
@@ -29,6 +30,7 @@ def examine(*, url: str = "", with_network: bool = False) -> list[Diagnosis]:
         Check("settings", check_settings),
         Check("secrets", check_secrets),
         Check("disk", check_disk),
+        Check("storage", check_storage),
         Check("memory", check_memory),
         Check("ffmpeg", check_ffmpeg),
         Check("database", check_database),

@@ -18,6 +18,8 @@ from celery.worker.control import inspect_command
 from django.conf import settings
 from kombu.exceptions import OperationalError
 
+from stt_web.core import media_store
+from stt_web.core.outages import StorageUnavailableError
 from stt_web.operations.findings import Diagnosis, failure, ok, warning
 
 _ANSWER_S = 2.0
@@ -27,8 +29,17 @@ _MAY_DIFFER_S = 1.0
 @inspect_command(args=[("name", str)])
 def observe(_state: Any, name: str = "") -> dict[str, Any]:
     """Return this worker's time, and whether it sees the file `name` among the recordings."""
-    path = Path(settings.MEDIA_ROOT) / Path(name).name
-    return {"at": time.time(), "sees_file": path.is_file()}
+    return {"at": time.time(), "sees_file": _is_seen(Path(settings.MEDIA_ROOT) / Path(name).name)}
+
+
+def _is_seen(path: Path) -> bool:
+    """Whether the folder has the file, or the bucket, where there is one: not a copy of it here."""
+    if not media_store.is_remote():
+        return path.is_file()
+    try:
+        return media_store.open_bucket().find(media_store.key_of(path)) is not None
+    except StorageUnavailableError:
+        return False
 
 
 @dataclass(frozen=True)
@@ -41,7 +52,7 @@ class Observed:
 
 
 def check_workers(app: Celery | None = None) -> Iterator[Diagnosis]:
-    """Nothing where none answers, or there is no broker: `check_broker` says so."""
+    """Nothing where none answers, or there is no broker: that is `check_broker`'s finding."""
     app = app or current_app
     root = Path(settings.MEDIA_ROOT)
     probe = root / f"doctor-{uuid.uuid4().hex}"
@@ -49,10 +60,11 @@ def check_workers(app: Celery | None = None) -> Iterator[Diagnosis]:
         try:
             root.mkdir(parents=True, exist_ok=True)
             probe.write_text(socket.gethostname())
-            stack.callback(probe.unlink, missing_ok=True)
+            stack.callback(media_store.delete, probe)
+            media_store.put(probe)
             is_written = True
-        except OSError:
-            is_written = False  # `check_disk` says so
+        except (OSError, StorageUnavailableError):
+            is_written = False  # found by `check_disk` or `check_storage`
         sent_at = time.time()
         try:
             answers = app.control.broadcast(
@@ -98,11 +110,17 @@ def judge_clocks(observed: list[Observed]) -> Iterator[Diagnosis]:
 
 def judge_folders(observed: list[Observed]) -> Iterator[Diagnosis]:
     apart = [each.worker for each in observed if not each.sees_file]
-    if apart:
+    if apart and media_store.is_remote():
+        yield failure(
+            "workers",
+            f"{', '.join(apart)}: an object written here to the bucket isn't seen there.",
+            "Set the same STT_S3_* for web and workers.",
+        )
+    elif apart:
         yield failure(
             "workers",
             f"{', '.join(apart)}: a file written here in {settings.MEDIA_ROOT} isn't seen there.",
-            "Mount the same folder at STT_MEDIA_DIR for web and workers.",
+            "Mount the same folder at STT_MEDIA_DIR for web and workers, or use a bucket.",
         )
     else:
         yield ok("workers", f"{len(observed)} workers see the recordings of this machine.")

@@ -18,7 +18,7 @@ from tests import report
 from tests.e2e.manifests import Manifest, deployments, find_faults, main_container
 from tests.e2e.processes import ROOT
 
-OVERLAYS = ("cpu", "gpu", "keda")
+OVERLAYS = ("cpu", "gpu", "keda", "s3")
 LEAST_KUSTOMIZE = 5
 
 
@@ -101,6 +101,17 @@ def test_prometheus_finds_the_pods_of_each_deployment() -> None:
         assert ports[port_name] == 9100
 
 
+def test_with_a_bucket_no_folder_is_shared_by_the_web_tier() -> None:
+    objects = render("s3")
+    assert _names(objects, "PersistentVolumeClaim") == ["stt-models"]
+    assert _config(objects)["STT_S3_BUCKET"]
+    for name in deployments(objects):
+        volumes = {each["name"]: each for each in _pod(objects, name).get("volumes", ())}
+        claims = [each["name"] for each in volumes.values() if "persistentVolumeClaim" in each]
+        assert claims == ([] if "data" in volumes else ["models"]), name
+    assert _names(render("cpu"), "PersistentVolumeClaim") == ["stt-data", "stt-models"]
+
+
 def test_nothing_reaches_inference_but_the_web_tier() -> None:
     policies = {
         each["metadata"]["name"]: each["spec"]
@@ -128,6 +139,10 @@ def _pod(objects: list[Manifest], name: str) -> Any:
 
 def _find(objects: list[Manifest], kind: str, name: str) -> Any:
     return next(x for x in objects if (x["kind"], x["metadata"]["name"]) == (kind, name))
+
+
+def _names(objects: list[Manifest], kind: str) -> list[str]:
+    return sorted(each["metadata"]["name"] for each in objects if each["kind"] == kind)
 
 
 def _config(objects: list[Manifest]) -> Any:

@@ -11,6 +11,12 @@ import pytest
     ("env", "sentence"),
     [
         ({"STT_LEASE_S": "5"}, "STT_LEASE_S is 5, but must be at least 6"),
+        (
+            {"STT_S3_ACCESS_KEY": "a"},
+            "STT_S3_ACCESS_KEY and STT_S3_SECRET_KEY must be set together",
+        ),
+        ({"STT_S3_SERVE": "redirect"}, "STT_STORAGE_ORIGIN must be set together"),
+        ({"STT_S3_SERVE": "elsewhere"}, "must be one of proxy, redirect"),
         ({"STT_LIVE_PAUSE_S": "10"}, "STT_LIVE_PAUSE_S is 10, but must be at least 20"),
     ],
 )

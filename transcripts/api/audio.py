@@ -34,6 +34,7 @@ from transcripts.served_recordings import (
     responses={
         (200, "audio/*"): OpenApiTypes.BINARY,
         (206, "audio/*"): OpenApiTypes.BINARY,
+        302: OpenApiResponse(description="Where it is, with STT_S3_SERVE=redirect."),
         304: OpenApiResponse(description="`If-None-Match` names the recording."),
     },
 )
@@ -45,12 +46,14 @@ async def show_audio(
 ) -> HttpResponseBase:
     """Return the recording, or a range of its bytes, for a player."""
     recording, name = await sync_to_async(_find)(principal, transcript_id)
+    disposition = content_disposition_header(False, name) or "inline"
     response = answer_recording(
         request,
         recording,
         is_allowed=functools.partial(is_still_allowed, request, transcript_id),
+        disposition=disposition,
     )
-    response.headers["Content-Disposition"] = content_disposition_header(False, name) or "inline"
+    response.headers["Content-Disposition"] = disposition
     return response
 
 

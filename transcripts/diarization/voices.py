@@ -37,7 +37,7 @@ from transcripts.media import DecoderDiedError, MediaError, open_decoder
 from transcripts.media.passes import PassSource, passes_from
 from transcripts.models import OPEN_STATUSES, Transcript
 from transcripts.services.embeddings import drop_finished_embeddings
-from transcripts.services.recordings import recording_path
+from transcripts.services.recordings import local_recording
 
 logger = logging.getLogger(__name__)
 
@@ -132,7 +132,7 @@ def _listen(transcript: Transcript, job: TranscriptionJob) -> tuple[str, list[Wi
     source = (
         passes_from(job.sources[:1], index=0, resume_ms=0).current if job.sources else PassSource()
     )
-    with open_decoder(recording_path(transcript), pick=source.pick) as decoder:
+    with open_decoder(local_recording(transcript), pick=source.pick) as decoder:
         feed = PcmFeed(decoder, FreeMeter())
         call: FindTurnsCall = find_turns(feed, server=server)
         try:

@@ -23,7 +23,7 @@ from transcripts.inference.results import Model
 from transcripts.inference.routing import Inference, inference_for
 from transcripts.media import DecoderDiedError, MediaError, Pick, read_excerpt
 from transcripts.models import Transcript
-from transcripts.services.recordings import recording_path
+from transcripts.services.recordings import local_recording
 from transcripts.services.sources import pick_of
 from transcripts.text.retokenize import between, fit_words, retime
 from transcripts.text.segments import Segment
@@ -88,7 +88,8 @@ def can_be_aligned(transcript: Transcript) -> bool:
 def align_segment(transcript: Transcript, segment: Segment) -> tuple[Word, ...]:
     """Return the segment's words, the interpolated ones with better times where these can be had.
 
-    Blocks ≤ `DEADLINE_S`; a query or two, no transaction. Raises NotNowError.
+    Blocks ≤ `DEADLINE_S`, once the recording is here; a query or two, no transaction. Raises
+    NotNowError.
     """
     targets = [at for at, word in enumerate(segment.words) if word.timing == INTERPOLATED]
     chunks = _find_chunks(segment, targets)[:_MAX_CHUNKS]
@@ -104,6 +105,8 @@ def _align(
     words = list(segment.words)
     outcome = "aligned"
     try:
+        local_recording(transcript)  # to be fetched, perhaps: that is no part of `DEADLINE_S`
+        began = time.monotonic()
         inference = inference_for(transcript.owner)
         models = _able_models(inference, transcript)
         pick = pick_of(transcript, speaker=segment.speaker)
@@ -156,7 +159,7 @@ def _ask(
 ) -> list[Word]:
     """Raises InferenceError, MediaError, DecoderDiedError, _TooLateError."""
     pcm = read_excerpt(
-        recording_path(transcript),
+        local_recording(transcript),
         start_ms=chunk.start_ms,
         length_ms=chunk.end_ms - chunk.start_ms,
         patience_s=_left_s(until),

@@ -1,10 +1,11 @@
 """Where the files of an enhancement lie, and their end."""
 
-import shutil
 from pathlib import Path
 from uuid import UUID
 
 from django.conf import settings
+
+from stt_web.core import media_store
 
 
 def folder_of(enhancement_id: UUID) -> Path:
@@ -28,11 +29,11 @@ def scratch_path(enhancement_id: UUID, attempt: int, *, ending: str) -> Path:
 
 def delete_source(enhancement_id: UUID) -> None:
     """Remove what was sent, and what workers left behind. Idempotent."""
-    source_path(enhancement_id).unlink(missing_ok=True)
+    media_store.delete(source_path(enhancement_id))
     for left in folder_of(enhancement_id).glob("attempt-*"):
         left.unlink(missing_ok=True)
 
 
 def delete_files(enhancement_id: UUID) -> None:
     """Remove everything. Idempotent."""
-    shutil.rmtree(folder_of(enhancement_id), ignore_errors=True)
+    media_store.delete_folder(folder_of(enhancement_id))

@@ -20,7 +20,7 @@ from accounts.models import User
 from billing.ledger import minutes_for, place_new_hold
 from billing.quotas import Limits, lock_account_for
 from billing.request_rates import refuse_more_at_once
-from stt_web.core import broker
+from stt_web.core import broker, media_store
 from stt_web.core.errors import ApiError
 from stt_web.core.request_id import request_id_var
 from stt_web.core.uploads import Upload
@@ -96,8 +96,12 @@ def find_same(order: EnhancementOrder) -> Enhancement | None:
     same = list_enhancements(order.user).filter(
         fingerprint=fingerprint_of(order), status__in=(*OPEN_STATUSES, Status.COMPLETED)
     )
-    usable = (each for each in same if is_open(each) or result_path(each.pk).exists())
-    return next(usable, None)
+    return next((each for each in same if is_open(each) or _has_result(each)), None)
+
+
+def _has_result(enhancement: Enhancement) -> bool:
+    """The account is locked: the disk is asked, and of a bucket the row is taken at its word."""
+    return media_store.is_remote() or result_path(enhancement.pk).exists()
 
 
 def is_open(enhancement: Enhancement) -> bool:

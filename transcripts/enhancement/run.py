@@ -20,8 +20,9 @@ from django.utils import timezone
 
 from billing.ledger import NoCreditsError, extend_hold, minutes_for, release_hold, settle_hold
 from billing.notifications import notify_low_credits
+from stt_web.core import media_store
 from stt_web.core.errors import ApiError
-from stt_web.core.outages import is_outage
+from stt_web.core.outages import StorageUnavailableError, is_outage
 from stt_web.core.request_id import request_id_var
 from stt_web.core.upload_errors import StorageFullError
 from stt_web.core.uploads import DISK_IS_FULL
@@ -91,6 +92,8 @@ def _run(lease: EnhancementLease, enhancement: Enhancement) -> None:
     except InferenceError as error:
         refusal = ApiError(error.message, code=error.code, status=503, retry_after_s=10)
         _wait_or_fail(lease, enhancement, refusal)
+    except StorageUnavailableError:
+        raise  # an outage, which is outlasted
     except ApiError as error:
         _wait_or_fail(lease, enhancement, error)
     except OSError as error:
@@ -111,7 +114,7 @@ def _work(lease: EnhancementLease, enhancement: Enhancement) -> None:
     route = inference_for(enhancement.owner).pick()
     made_at = scratch_path(enhancement.pk, enhancement.attempt, ending="wav")
     work = Work(
-        source=source_path(enhancement.pk),
+        source=media_store.fetch(source_path(enhancement.pk)),
         scratch=scratch_path(enhancement.pk, enhancement.attempt, ending="raw"),
         target=made_at,
         strength=enhancement.strength,
@@ -124,6 +127,7 @@ def _work(lease: EnhancementLease, enhancement: Enhancement) -> None:
         progress.cover(made.duration_ms)
         lease.check()
         os.replace(made_at, result_path(enhancement.pk))
+        media_store.put(result_path(enhancement.pk))
     finally:
         made_at.unlink(missing_ok=True)
     with transaction.atomic():

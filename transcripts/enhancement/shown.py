@@ -4,6 +4,7 @@ from typing import Any
 
 from django.urls import reverse
 
+from stt_web.core import media_store
 from stt_web.core.errors import ApiError
 from stt_web.core.refusals import translate_refusal
 from transcripts.enhancement.files import result_path
@@ -84,12 +85,9 @@ def list_warnings(enhancement: Enhancement) -> list[dict[str, str]]:
 
 
 def find_result(enhancement: Enhancement) -> ServedRecording:
-    """Return where the file lies. Raises NoEnhancedAudioError. One access to the disk."""
+    """Return where the file lies. Raises NoEnhancedAudioError. One access to the storage."""
     path = result_path(enhancement.pk)
-    try:
-        size = path.stat().st_size if enhancement.status == Status.COMPLETED else 0
-    except OSError:
-        size = 0
+    size = media_store.size_of(path) if enhancement.status == Status.COMPLETED else None
     if not size:
         raise NoEnhancedAudioError
     return ServedRecording(path, size, mime=WAV, etag=f'"{enhancement.pk.hex}-{size:x}"')

@@ -1,4 +1,4 @@
-"""The recording with beeps in the place of personal data: made by a worker, stored on disk.
+"""The recording with beeps in the place of personal data: made by a worker, and stored.
 
 A copy lies at `MEDIA_ROOT/<id>/audio/<text>-<options>.<format>`; the first part of its name is a
 digest of the transcript's text, its words' times and its gaps, so that a copy of an older text is
@@ -16,13 +16,16 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from pathlib import Path
 from uuid import UUID
 
 from django.conf import settings
 
+from stt_web.core import media_store
 from stt_web.core.broker import enqueue
 from stt_web.core.errors import ApiError
+from stt_web.core.media_store.notes import discard_note, read_note, write_note
 from transcripts.exports.beep_check import is_beeped
 from transcripts.exports.document import load_document
 from transcripts.exports.redaction import redact
@@ -37,8 +40,8 @@ from transcripts.pii.kinds import PiiKind
 from transcripts.pii.redactor import StillFoundError
 from transcripts.services.recordings import (
     delete_masked_audio,
+    local_recording,
     masked_audio_folder,
-    recording_path,
 )
 
 logger = logging.getLogger(__name__)
@@ -71,18 +74,15 @@ class WantedAudio:
     @property
     def progress(self) -> float:
         """0 to 1."""
-        with contextlib.suppress(FileNotFoundError, ValueError):
-            return float(self.marker(".pending").read_text() or 0)
+        with contextlib.suppress(ValueError):
+            return float(read_note(self.marker(".pending"), within_s=_PENDING_S) or 0)
         return 0.0
 
     @property
     def failure(self) -> ApiError | None:
         """Why a worker could not make it a moment ago."""
-        marker = self.marker(".failed")
-        with contextlib.suppress(FileNotFoundError):
-            if time.time() - marker.stat().st_mtime < _FAILED_S:
-                return ApiError(**json.loads(marker.read_text()))
-        return None
+        noted = read_note(self.marker(".failed"), within_s=_FAILED_S)
+        return None if noted is None else ApiError(**json.loads(noted))
 
     def marker(self, suffix: str) -> Path:
         return self.path.with_name(self.path.name + suffix)
@@ -98,9 +98,10 @@ def describe_masked_audio(
     chosen = _choose_track(transcript, track)
     text_key = digest_transcript(transcript, [_VERSION], has_words=True, has_gaps=True)[:20]
     wanted = WantedAudio(transcript.pk, kinds, format_name, chosen, text_key)
-    for other in masked_audio_folder(transcript.pk).glob("*-*.*"):
-        if not other.name.startswith(f"{text_key}-"):
-            other.unlink(missing_ok=True)
+    folder = masked_audio_folder(transcript.pk)
+    for name in media_store.list_names(folder):
+        if fnmatch(name, "*-*.*") and not name.startswith(f"{text_key}-"):
+            media_store.delete(folder / name)
     return wanted
 
 
@@ -110,18 +111,16 @@ def order_masked_audio(wanted: WantedAudio, transcript: Transcript) -> None:
     marker.parent.mkdir(parents=True, exist_ok=True)
     # Race: `make_masked_audio` writes the file before it removes the marker, so without a marker
     # look for the file once more.
-    with contextlib.suppress(FileNotFoundError):
-        if time.time() - marker.stat().st_mtime < _PENDING_S:
-            return
-    if wanted.path.exists():
+    is_pending = read_note(marker, within_s=_PENDING_S) is not None
+    if is_pending or media_store.exists(wanted.path):
         return
-    marker.touch()
+    write_note(marker)
     is_short = 0 < transcript.recording.probed_ms <= settings.SHORT_RECORDING_MS
     enqueue(
         MASK_AUDIO_TASK,
         [str(wanted.transcript_id), list(wanted.kinds), wanted.format_name, wanted.track],
         queue=SHORT_QUEUE if is_short else BULK_QUEUE,
-        on_failure=lambda: marker.unlink(missing_ok=True),
+        on_failure=lambda: discard_note(marker),
     )
 
 
@@ -136,7 +135,7 @@ def make_masked_audio(
         return
     wanted = describe_masked_audio(transcript, kinds=kinds, format_name=format_name, track=track)
     try:
-        if not wanted.path.exists():
+        if not media_store.exists(wanted.path):
             _make(wanted, transcript)
     except FileNotFoundError:
         # Race: `recordings.detach_recording` or `cancel.delete_transcript` removed the folder while
@@ -150,7 +149,7 @@ def make_masked_audio(
         _note_failure(wanted, ExportFailedError())
         raise
     finally:
-        wanted.marker(".pending").unlink(missing_ok=True)
+        discard_note(wanted.marker(".pending"))
         # Race: or before this wrote into it.
         if not _has_recording(transcript_id):
             delete_masked_audio(transcript_id)
@@ -195,7 +194,7 @@ def _make(wanted: WantedAudio, transcript: Transcript) -> None:
     try:
         with os.fdopen(descriptor, "wb") as file:
             duration_ms = write_beeped(
-                recording_path(transcript),
+                local_recording(transcript),
                 file,
                 intervals_ms=intervals,
                 format_name=wanted.format_name,
@@ -212,6 +211,7 @@ def _make(wanted: WantedAudio, transcript: Transcript) -> None:
             kinds = {PiiKind(kind.upper()) for kind in wanted.kinds}
             raise fail_redaction(kinds, document.id, wanted.format_name)
         os.replace(own, wanted.path)
+        media_store.put(wanted.path)
     finally:
         Path(own).unlink(missing_ok=True)
     logger.info(
@@ -240,7 +240,7 @@ class _Progress:
             if now - self._marked >= _MARK_S:
                 self._marked = now
                 share = first + (last - first) * min(1.0, done_ms / self._total_ms)
-                self._marker.write_text(f"{share:.2f}")
+                write_note(self._marker, f"{share:.2f}")
 
         return mark
 
@@ -250,4 +250,4 @@ def _note_failure(wanted: WantedAudio, error: ApiError) -> None:
     marker = wanted.marker(".failed")
     marker.parent.mkdir(parents=True, exist_ok=True)
     noted = {"message": error.message, "code": error.code, "status": error.status}
-    marker.write_text(json.dumps(noted))
+    write_note(marker, json.dumps(noted))

@@ -7,6 +7,7 @@ from typing import BinaryIO
 
 from asgiref.sync import sync_to_async
 
+from stt_web.core import media_store
 from stt_web.core.errors import ApiError
 from transcripts.exports.options import ExportOptions
 from transcripts.exports.render import EXPORTS, export, load_for
@@ -63,7 +64,7 @@ async def wait_for_file(
     pause_s = _SHORTEST_PAUSE_S
     try:
         async with asyncio.timeout(timeout_s):
-            while not wanted.path.exists():
+            while not await sync_to_async(media_store.exists)(wanted.path):
                 if (failure := await sync_to_async(lambda: wanted.failure)()) is not None:
                     raise failure
                 await sync_to_async(order_export)(wanted)
@@ -84,7 +85,7 @@ async def read_in_chunks(file: BinaryIO) -> AsyncIterator[bytes]:
 
 
 def _open(path: Path) -> BinaryIO:
-    return path.open("rb")
+    return media_store.fetch(path).open("rb")
 
 
 def _read_whole(file: BinaryIO) -> bytes:

@@ -1,4 +1,4 @@
-"""Exports that take too long for a web process: made by a worker, stored on disk.
+"""Exports that take too long for a web process: made by a worker, and stored.
 
 A file lies at `MEDIA_ROOT/<id>/exports/<key>.<format>`; the key is a digest of all that goes into
 it, so that a transcript that was edited has another one, and no file is ever out of date. It goes
@@ -9,12 +9,10 @@ An export is enqueued once at a time: the marker `<key>.pending`, which counts f
 since a worker may die. Writing is atomic, so two workers at one file do no harm.
 """
 
-import contextlib
 import hashlib
 import json
 import logging
 import os
-import shutil
 import tempfile
 import time
 from dataclasses import asdict, dataclass
@@ -25,8 +23,10 @@ from django.conf import settings
 from django.db.models import Count, Sum, TextField
 from django.db.models.functions import Cast, Length
 
+from stt_web.core import media_store
 from stt_web.core.broker import enqueue
 from stt_web.core.errors import ApiError
+from stt_web.core.media_store.notes import discard_note, read_note, write_note
 from transcripts.exports.document import load_gaps
 from transcripts.exports.options import ExportOptions
 from transcripts.exports.render import export, load_for, needs_words
@@ -75,13 +75,10 @@ class WantedExport:
     @property
     def failure(self) -> ApiError | None:
         """Why a worker could not make it a moment ago; None where none failed."""
-        marker = self.path.with_suffix(".failed")
-        if not _is_fresh(marker, for_s=_FAILED_S):
+        noted = read_note(self.path.with_suffix(".failed"), within_s=_FAILED_S)
+        if noted is None:
             return None
-        try:
-            kinds = marker.read_text().split()
-        except FileNotFoundError:  # its transcript was deleted just now
-            return None
+        kinds = noted.split()
         return RedactionFailedError(kinds) if kinds else ExportFailedError()
 
 
@@ -139,14 +136,15 @@ def order_export(wanted: WantedExport) -> None:
     marker.parent.mkdir(parents=True, exist_ok=True)
     # Race: `make_export` writes the file before it removes the marker, so without a marker look for
     # the file once more.
-    if _is_fresh(marker, for_s=_PENDING_S) or wanted.path.exists():
+    is_pending = read_note(marker, within_s=_PENDING_S) is not None
+    if is_pending or media_store.exists(wanted.path):
         return
-    marker.touch()
+    write_note(marker)
     enqueue(
         EXPORT_TASK,
         [str(wanted.transcript_id), wanted.format_name, wanted.options.as_text()],
         queue=EXPORT_QUEUE,
-        on_failure=lambda: marker.unlink(missing_ok=True),
+        on_failure=lambda: discard_note(marker),
     )
 
 
@@ -171,9 +169,9 @@ def make_export(transcript_id: UUID, *, format_name: str, options: ExportOptions
 
 def _make_once(transcript: Transcript, *, format_name: str, options: ExportOptions) -> None:
     wanted = describe_export(transcript, format_name=format_name, options=options)
-    if not wanted.path.exists():
+    if not media_store.exists(wanted.path):
         _make(wanted, transcript)
-    wanted.path.with_suffix(".pending").unlink(missing_ok=True)
+    discard_note(wanted.path.with_suffix(".pending"))
 
 
 def _make(wanted: WantedExport, transcript: Transcript) -> None:
@@ -188,7 +186,7 @@ def _make(wanted: WantedExport, transcript: Transcript) -> None:
         # Waiting clients get an error, and none tries again at once.
         kinds = error.kinds if isinstance(error, RedactionFailedError) else ()
         wanted.path.parent.mkdir(parents=True, exist_ok=True)
-        wanted.path.with_suffix(".failed").write_text(" ".join(kinds))
+        write_note(wanted.path.with_suffix(".failed"), " ".join(kinds))
         raise
     _write(wanted.path, content)
     logger.info(
@@ -201,13 +199,7 @@ def _make(wanted: WantedExport, transcript: Transcript) -> None:
 
 def delete_exports(transcript_id: UUID) -> None:
     """Remove all files made of a transcript. Idempotent."""
-    shutil.rmtree(_folder(transcript_id), ignore_errors=True)
-
-
-def _is_fresh(marker: Path, *, for_s: float) -> bool:
-    with contextlib.suppress(FileNotFoundError):
-        return time.time() - marker.stat().st_mtime < for_s
-    return False
+    media_store.delete_folder(_folder(transcript_id))
 
 
 def _folder(transcript_id: UUID) -> Path:
@@ -220,3 +212,4 @@ def _write(path: Path, content: bytes) -> None:
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)
     os.replace(own, path)
+    media_store.put(path)

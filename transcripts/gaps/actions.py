@@ -35,7 +35,7 @@ from transcripts.inference.results import Finished, TranscribeOptions, WindowRes
 from transcripts.inference.routing import inference_for
 from transcripts.media import DecoderDiedError, MediaError, Pick, open_decoder, read_excerpt
 from transcripts.models import OPEN_STATUSES, EditAction, Transcript
-from transcripts.services.recordings import recording_path
+from transcripts.services.recordings import local_recording
 from transcripts.services.shown_gaps import ShownGap, show_gaps
 from transcripts.services.sources import pick_of_source
 from transcripts.text.words import Word
@@ -172,7 +172,7 @@ def _find_gap(transcript: Transcript, key: str) -> ShownGap:
 
 
 def _recognise(transcript: Transcript, gap: ShownGap, *, language: str) -> _Recognised:
-    if not transcript.recording.path or not recording_path(transcript).is_file():
+    if not transcript.recording.path or not local_recording(transcript).is_file():
         raise RecordingDeletedError(transcript)
     began = time.monotonic()
     with _one_of_few():
@@ -239,7 +239,7 @@ def _ask(transcript: Transcript, gap: ShownGap, *, language: str) -> _Recognised
 
 
 def _read(transcript: Transcript, *, start_ms: int, length_ms: int, pick: Pick) -> bytes:
-    path = recording_path(transcript)
+    path = local_recording(transcript)
     if not any(warning.get("code") in _UNCERTAIN for warning in transcript.job.warnings):
         return read_excerpt(
             path, start_ms=start_ms, length_ms=length_ms, patience_s=DEADLINE_S, pick=pick

@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from accounts.models import User
+from stt_web.core import media_store
 from stt_web.core.durable import sync_new_file
 from transcripts.imports.create import ImportOptions, insert_imported
 from transcripts.imports.own_json import read_json
@@ -38,12 +39,13 @@ def give_sample(user: User) -> Transcript | None:
     shutil.copyfile(_RECORDING, path)
     sync_new_file(path)
     try:
+        media_store.put(path)
         transcript = _insert(user, path)
     except BaseException:
-        shutil.rmtree(path.parent, ignore_errors=True)
+        media_store.delete_folder(path.parent)
         raise
     if transcript is None:
-        shutil.rmtree(path.parent, ignore_errors=True)
+        media_store.delete_folder(path.parent)
     return transcript
 
 

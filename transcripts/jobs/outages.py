@@ -1,8 +1,9 @@
-"""Work whose database went away, or whose disk was full: no fault of what is worked on.
+"""Work whose database or storage went away, or whose disk was full: no fault of what is worked on.
 
 It goes back to the queue, and the try does not count; a database that comes and goes would fail
-every recording else. Until the database is there again the lease is held; where that takes longer
-than the lease lasts, the sweeper finds the row, and the try counts.
+every recording else. Until the database, or the storage, is there again the lease is held; where
+that takes longer than the lease lasts, the sweeper finds the row, and the try counts. A lease is
+renewed while the storage is away, up to STT_PROGRESS_DEADLINE_S.
 """
 
 import contextlib
@@ -11,14 +12,21 @@ from collections.abc import Callable, Iterator
 
 from django.db import close_old_connections
 
+from stt_web.core import media_store
 from stt_web.core.errors import ApiError
-from stt_web.core.outages import DiskFullError, is_outage, outage_behind
+from stt_web.core.outages import (
+    DiskFullError,
+    StorageUnavailableError,
+    is_outage,
+    outage_behind,
+)
 from transcripts.jobs.lease import Lease, LeaseLostError, WorkStoppedError
 
 logger = logging.getLogger(__name__)
 
 _LONGEST_PAUSE_S = 10.0
 _UNTIL_THERE_IS_ROOM_S = 30.0
+_UNTIL_STORAGE_ANSWERS_S = 2.0
 
 
 @contextlib.contextmanager
@@ -36,7 +44,7 @@ def outages_outlasted(lease: Lease, give_back: Callable[[], object]) -> Iterator
 
 def _give_back(lease: Lease, outage: ApiError, give_back: Callable[[], object]) -> None:
     """Until it is done or the lease is lost; a lease that was recalled has one try."""
-    pause_s = _UNTIL_THERE_IS_ROOM_S if isinstance(outage, DiskFullError) else 1.0
+    pause_s = _first_pause_s(outage)
     is_last = False
     while True:
         try:
@@ -45,6 +53,9 @@ def _give_back(lease: Lease, outage: ApiError, give_back: Callable[[], object]) 
             return
         except WorkStoppedError:
             is_last = True
+        if not is_last and _is_away(outage):
+            pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+            continue
         close_old_connections()  # a broken one answers no query
         try:
             give_back()
@@ -56,3 +67,15 @@ def _give_back(lease: Lease, outage: ApiError, give_back: Callable[[], object]) 
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
         else:
             return
+
+
+def _is_away(outage: ApiError) -> bool:
+    """Whether the next worker would meet it, too."""
+    return isinstance(outage, StorageUnavailableError) and not media_store.answers()
+
+
+def _first_pause_s(outage: ApiError) -> float:
+    """The next worker would meet it at once, again."""
+    if isinstance(outage, DiskFullError):
+        return _UNTIL_THERE_IS_ROOM_S
+    return _UNTIL_STORAGE_ANSWERS_S if isinstance(outage, StorageUnavailableError) else 1.0

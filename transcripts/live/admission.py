@@ -37,6 +37,7 @@ from billing.quotas import count_anonymous_use, limits_for, lock_account_for, lo
 from stt_web.core import wakeups
 from stt_web.core.dates import short_day
 from stt_web.core.errors import ApiError
+from stt_web.core.outages import StorageUnavailableError
 from stt_web.core.request_id import request_id_var
 from transcripts.glossary.terms import with_glossary
 from transcripts.jobs.concurrency import LIVE_OWNER, running
@@ -46,7 +47,8 @@ from transcripts.jobs.results import JobRun, open_job
 from transcripts.jobs.stages.finalize import release_everything
 from transcripts.jobs.submit import LimitError
 from transcripts.live.events import Final, LiveRequest
-from transcripts.live.journal import RECORDING, count_samples, has_epochs
+from transcripts.live.journal import RECORDING, SAMPLES_A_MS, count_samples, has_epochs
+from transcripts.live.journal_parts import restore
 from transcripts.live.models import LiveSession
 from transcripts.live.undelivered import load_undelivered
 from transcripts.locks import lock_job, lock_transcript
@@ -149,7 +151,7 @@ def check_admission(request: LiveRequest) -> None:
 def resume_session(request: LiveRequest) -> SessionAdmission:
     """Take the session of `request.resume_token` over, from the process that holds it.
 
-    Raises SessionNotFoundError, SessionEndedError, LimitError.
+    Raises SessionNotFoundError, SessionEndedError, LimitError, StorageUnavailableError.
     """
     session = (
         LiveSession.objects.select_related("transcript__owner", "transcript__job")
@@ -179,6 +181,7 @@ def resume_session(request: LiveRequest) -> SessionAdmission:
         if row is None:
             raise SessionNotFoundError
     transcript = row.transcript
+    _restore_journal(lease, transcript)
     if not has_epochs(recording_path(transcript).parent):
         # Its process died between the admission and the journal: nothing was received.
         discard_session(open_job(lease, row))
@@ -190,10 +193,22 @@ def resume_session(request: LiveRequest) -> SessionAdmission:
         job=open_job(lease, row),
         key=request.key,
         resume_token=request.resume_token,
-        start_samples=count_samples(recording_path(transcript).parent),
+        # What was recognised on another machine, and not stored when that died, is silence.
+        start_samples=max(
+            count_samples(recording_path(transcript).parent), row.resume_ms * SAMPLES_A_MS
+        ),
         delivered_ms=delivered_ms,
         undelivered=load_undelivered(transcript, delivered_ms=delivered_ms),
     )
+
+
+def _restore_journal(lease: Lease, transcript: Transcript) -> None:
+    """Fetch what another machine journalled; where that can't be, the session waits as before."""
+    try:
+        restore(recording_path(transcript).parent)
+    except StorageUnavailableError:
+        held_rows(lease).update(lease_owner="", lease_expires_at=_expiry(timezone.now()))
+        raise
 
 
 def discard_session(job: JobRun) -> None:

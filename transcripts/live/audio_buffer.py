@@ -13,7 +13,8 @@ is older is read from the journal: so an inference call may begin anywhere again
 import logging
 
 from transcripts.live.executors import in_files, in_sync
-from transcripts.live.journal import SAMPLE_BYTES, Journal, read_samples
+from transcripts.live.journal import Journal, read_samples
+from transcripts.live.wav_header import SAMPLE_BYTES
 
 logger = logging.getLogger(__name__)
 
@@ -63,9 +64,9 @@ class AudioBuffer:
             del self._tail[: len(self._tail) - TAIL_BYTES]
 
     async def sync(self) -> None:
-        """Write the journal's end to the disk, where the registry won't any more. Never raises."""
+        """Store the journal's end, where the registry won't any more. Never raises."""
         try:
-            self.note_synced(await in_sync(self.journal.sync))
+            self.note_synced(await in_sync(self.journal.sync, is_last=True))
         except OSError as error:
             logger.error("event=live_not_synced folder=%s %s", self.journal.folder.name, error)
 

@@ -15,6 +15,8 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from stt_web.core import media_store
+from stt_web.core.outages import StorageUnavailableError
 from transcripts.exports.document import load_document
 from transcripts.jobs import lease as leases
 from transcripts.jobs import results
@@ -32,11 +34,15 @@ from transcripts.live.journal import (
     count_samples,
     seal,
 )
+from transcripts.live.journal_parts import restore
 from transcripts.models import Transcript
 from transcripts.services.recordings import recording_path
 
 logger = logging.getLogger(__name__)
 
+_WHOLE_WITHIN = timedelta(minutes=10)
+# Text is stored at once, audio every `journal_parts.PART_S`: what a process that dies loses of it.
+_RECOGNISED_AHEAD_MS = 5000
 _CLOSING = f"closing:{socket.gethostname()}:{os.getpid()}"[:100]
 
 
@@ -58,15 +64,48 @@ def assemble_journal(job: JobRun) -> None:
     if job.row.kind != JobKind.LIVE:
         return
     folder = recording_path(transcript).parent
-    if count_samples(folder) == 0:
+    if not media_store.fetch(recording_path(transcript)).exists():
+        restore(folder)
+    if count_samples(folder) == 0 and not job.row.resume_ms:
         # Its process died before any audio was journalled: as if it had never been opened.
         discard_session(job)
         raise LeaseLostError
-    samples = assemble(folder)
+    if media_store.is_remote():
+        _check_whole(job, journalled_ms=count_samples(folder) // SAMPLES_A_MS)
+    samples = assemble(folder, least_samples=_recognised_samples(job))
     store_recording(job, samples=samples)
     journalled_ms = samples // SAMPLES_A_MS
     if journalled_ms and job.row.resume_ms >= journalled_ms:
         results.write_fenced(job, audio_duration_ms=journalled_ms)
+
+
+def _recognised_samples(job: JobRun) -> int:
+    """Where there is a bucket, a machine that died takes up to `PART_S` along that were recognised:
+    silence in the recording."""
+    return job.row.resume_ms * SAMPLES_A_MS if media_store.is_remote() else 0
+
+
+def _check_whole(job: JobRun, *, journalled_ms: int) -> None:
+    """Wait for audio that was recognised and is not in the bucket yet: the bucket was away, and the
+    process that has it puts it later (`journal_parts.put_rest`). A machine that never comes back is
+    waited for no longer than `_WHOLE_WITHIN`; then the text stands, and what is missing is silence.
+
+    Raises StorageUnavailableError, which is no try.
+    """
+    missing_ms = job.row.resume_ms - journalled_ms
+    if missing_ms <= _RECOGNISED_AHEAD_MS:
+        return
+    since = job.row.progressed_at
+    if since is not None and timezone.now() - since < _WHOLE_WITHIN:
+        logger.warning("event=live_journal_waits transcript_id=%s", job.transcript.pk)
+        job.lease.wait(settings.LEASE_S)
+        raise StorageUnavailableError
+    results.store_warning(
+        job,
+        "recording_incomplete",
+        f"The last {missing_ms / 1000:.0f} s of the recording were lost with the server that"
+        " received them. The text has what was recognised of them.",
+    )
 
 
 def store_recording(job: JobRun, *, samples: int) -> None:
@@ -83,10 +122,13 @@ def finish(job: JobRun, journal: Journal, *, audio_duration_ms: int) -> FinalRes
 
     From the first statement on no one takes it over any more (`admission.resume_session`): else the
     recording could be made while another process begins the next epoch. Raises `LeaseLostError`,
-    OSError.
+    OSError, StorageUnavailableError.
     """
     results.write_fenced(job, lease_owner=_CLOSING, lease_expires_at=job.lease.next_expiry())
-    store_recording(job, samples=seal(journal))
+    job.lease.note_progress()
+    with leases.heartbeat.hold(job.lease):  # a bucket takes a while for hours of sound
+        samples = seal(journal)
+    store_recording(job, samples=samples)
     results.write_fenced(job, audio_duration_ms=audio_duration_ms)
     finalize(job)
     enqueue_next(job.transcript.owner)

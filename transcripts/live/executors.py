@@ -14,13 +14,16 @@ from typing import ParamSpec, TypeVar
 from django.conf import settings
 from django.db import close_old_connections, connection
 
+from stt_web.core import media_store
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
 _database = ThreadPoolExecutor(settings.LIVE_THREADS, thread_name_prefix="live-database")
 _rows = ThreadPoolExecutor(1, thread_name_prefix="live-rows")
 _files = ThreadPoolExecutor(4, thread_name_prefix="live-files")
-SYNC_THREADS = 4
+# A disk answers in milliseconds, a bucket in tens of them.
+SYNC_THREADS = 16 if media_store.is_remote() else 4
 _syncs = ThreadPoolExecutor(SYNC_THREADS, thread_name_prefix="live-sync")
 _rpcs = ThreadPoolExecutor(4, thread_name_prefix="live-rpc")
 

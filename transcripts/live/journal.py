@@ -9,13 +9,15 @@ the next one is ignored: a process that doesn't know yet that it was taken over 
 a process wrote survives its death. A power cut costs what was not synced: at most the last second
 (`registry` syncs all journals together), never what `Journal.sync` returned.
 
+Where there is a bucket, this folder is the machine's own, and `journal_parts` has for others what
+`Journal.sync` returned.
+
 Nothing here knows the database or an event loop; everything blocks.
 """
 
 import errno
 import os
 import re
-import struct
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,14 +25,14 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
+from stt_web.core import media_store
 from stt_web.core.durable import sync_file, sync_folder, sync_new_file
+from stt_web.core.outages import StorageUnavailableError
+from transcripts.live.journal_parts import EpochParts, delete_parts
+from transcripts.live.wav_header import HEADER_BYTES, RATE_HZ, SAMPLE_BYTES, wav_header
 
-RATE_HZ: Final = 16_000
-SAMPLE_BYTES: Final = 2
 SAMPLES_A_MS: Final = RATE_HZ // 1000
 RECORDING: Final = "recording"
-_HEADER_BYTES: Final = 44
-_UNKNOWN: Final = 0xFFFFFFFF  # the size in the header of a WAV file that is still written
 _CHUNK_SAMPLES: Final = 128 * 1024
 _NAME: Final = re.compile(r"epoch-(\d{5,})-(\d{12})\.wav\Z")
 
@@ -49,7 +51,7 @@ class Journal:
     """One epoch's file, open for writing. `samples` counts from the start of the session."""
 
     def __init__(self, folder: Path, *, attempt: int, start_samples: int) -> None:
-        """Raises OSError, and leaves no file, where the disk is full."""
+        """Raises OSError, and leaves no file, where the disk is full; StorageUnavailableError."""
         self.folder = folder
         self.samples = start_samples
         self._start = start_samples
@@ -58,11 +60,14 @@ class Journal:
         self._lock = threading.Lock()
         self._is_closing = False
         self._is_named = False  # its entry in the folder, and the folder's, are synced
+        self._parts: EpochParts | None = None
         folder.mkdir(parents=True, exist_ok=True)
         self._fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
         try:
-            _write_all(self._fd, _header(None))
-        except OSError:
+            _write_all(self._fd, wav_header(None))
+            if media_store.is_remote():
+                self._parts = EpochParts(self._path, start_samples=start_samples)
+        except (OSError, StorageUnavailableError):
             self.discard()
             raise
 
@@ -75,10 +80,12 @@ class Journal:
         if self._is_closing:
             self.close()  # it was asked for while this wrote (`close`)
 
-    def sync(self) -> int:
+    def sync(self, *, is_last: bool = False) -> int:
         """Write what was appended so far to the disk itself; returns the samples that are there.
 
-        Doesn't hold up `append`: it syncs a descriptor of its own. Raises OSError. Closed: EBADF.
+        Where there is a bucket: those that are there, which are all of them with `is_last`, unless
+        it is away. Doesn't hold up `append`: it syncs a descriptor of its own. Raises OSError.
+        Closed: EBADF.
         """
         with self._lock:
             if self._is_closing or self._fd < 0:
@@ -94,7 +101,7 @@ class Journal:
             sync_folder(self.folder)
             sync_folder(self.folder.parent)
             self._is_named = True
-        return samples
+        return samples if self._parts is None else self._parts.put(until=samples, is_last=is_last)
 
     def close(self) -> None:
         """Close it once no thread writes to it any more; never waits. May be called twice.
@@ -113,7 +120,7 @@ class Journal:
         """Write the header of a whole file, and close it; returns the samples in it."""
         with self._lock:
             if self._fd >= 0:
-                os.pwrite(self._fd, _header(self.samples - self._start), 0)
+                os.pwrite(self._fd, wav_header(self.samples - self._start), 0)
             self._close()
         return self.samples - self._start
 
@@ -121,7 +128,7 @@ class Journal:
         try:
             _write_all(self._fd, pcm)
         except OSError:
-            held = _HEADER_BYTES + (self.samples - self._start) * SAMPLE_BYTES
+            held = HEADER_BYTES + (self.samples - self._start) * SAMPLE_BYTES
             os.ftruncate(self._fd, held)
             os.lseek(self._fd, held, os.SEEK_SET)
             raise
@@ -136,6 +143,8 @@ class Journal:
         """Close it and remove the file."""
         self.close()
         self._path.unlink(missing_ok=True)
+        if self._parts is not None:
+            self._parts.discard()
 
 
 def count_samples(folder: Path) -> int:
@@ -147,7 +156,7 @@ def count_samples(folder: Path) -> int:
 
 
 def has_epochs(folder: Path) -> bool:
-    """Return whether the journal has a file, be it only a header."""
+    """Return whether the journal has a file here, be it only a header."""
     return (folder / RECORDING).exists() or bool(_epochs(folder))
 
 
@@ -167,24 +176,32 @@ def read_samples(folder: Path, *, start: int, end: int) -> bytes:
     return b"".join(chunks)
 
 
-def assemble(folder: Path) -> int:
-    """Make the recording of all epochs, where it isn't made yet; returns its samples.
+def assemble(folder: Path, *, least_samples: int = 0) -> int:
+    """Make the recording of all epochs, where it isn't made yet; returns its samples. It is silent
+    from the last of them to `least_samples`.
 
-    Idempotent, also over a crash half-way: the recording appears whole or not at all.
+    Idempotent, also over a crash half-way: the recording appears whole or not at all. Where there
+    is a bucket, `journal_parts.restore` comes first, unless all epochs are this process's own.
+    Raises StorageUnavailableError.
     """
-    recording = folder / RECORDING
+    recording = media_store.fetch(folder / RECORDING)
     if not recording.exists():
         intervals = _intervals(folder)
-        samples = max((interval.end for interval in intervals), default=0)
+        held = max((interval.end for interval in intervals), default=0)
+        samples = max(held, least_samples)
         partial = folder / f"{RECORDING}.{os.getpid()}.partial"
         with partial.open("wb") as file:
-            file.write(_header(samples))
+            file.write(wav_header(samples))
             for chunk in _chunks(intervals):
                 file.write(chunk)
+            file.truncate(HEADER_BYTES + samples * SAMPLE_BYTES)
         partial.replace(recording)
     sync_new_file(recording)  # before the epochs go, of which it is made
+    media_store.put(recording)
     for path, *_ in _epochs(folder):
         path.unlink(missing_ok=True)
+    if media_store.is_remote():
+        delete_parts(folder)
     return _samples_in(recording)
 
 
@@ -236,31 +253,15 @@ def _chunks(intervals: list[_Interval]) -> Iterator[bytes]:
 
 def _read(interval: _Interval, *, start: int, end: int) -> bytes:
     with interval.path.open("rb") as file:
-        file.seek(_HEADER_BYTES + (start - interval.offset) * SAMPLE_BYTES)
+        file.seek(HEADER_BYTES + (start - interval.offset) * SAMPLE_BYTES)
         return file.read((end - start) * SAMPLE_BYTES)
 
 
 def _samples_in(path: Path) -> int:
-    return max(0, path.stat().st_size - _HEADER_BYTES) // SAMPLE_BYTES
+    return max(0, path.stat().st_size - HEADER_BYTES) // SAMPLE_BYTES
 
 
 def _write_all(fd: int, data: bytes) -> None:
     view = memoryview(data)
     while view:
         view = view[os.write(fd, view) :]
-
-
-def _header(samples: int | None) -> bytes:
-    """Return a WAV header; None: of a file whose length isn't known yet."""
-    data_bytes = _UNKNOWN if samples is None else samples * SAMPLE_BYTES
-    riff_bytes = _UNKNOWN if samples is None else data_bytes + _HEADER_BYTES - 8
-    rate = struct.pack("<IIHH", RATE_HZ, RATE_HZ * SAMPLE_BYTES, SAMPLE_BYTES, 8 * SAMPLE_BYTES)
-    return (
-        b"RIFF"
-        + struct.pack("<I", riff_bytes)
-        + b"WAVEfmt "
-        + struct.pack("<IHH", 16, 1, 1)
-        + rate
-        + b"data"
-        + struct.pack("<I", data_bytes)
-    )

@@ -1,10 +1,15 @@
-"""Removing what must not stay: anonymous results after an hour, and files that no row knows."""
+"""Removing what must not stay: anonymous results after an hour, and files that no row knows.
+
+Files lie in the folder MEDIA_ROOT, or in a bucket: then what a machine has of them is removed by
+`retention.local_copies`.
+"""
 
 import logging
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
+from itertools import groupby, islice
 from pathlib import Path
 from uuid import UUID
 
@@ -15,6 +20,7 @@ from django.utils import timezone
 
 from accounts.rate_windows import purge_windows
 from billing.anonymous import purge_anonymous_use
+from stt_web.core import media_store
 from transcripts.enhancement.models import Enhancement
 from transcripts.jobs.cancel import delete_transcript
 from transcripts.locks import lock_transcript
@@ -32,6 +38,10 @@ _TRANSIENT_LIFETIME = timedelta(minutes=10)  # after its end, which is answered 
 ADDRESS_COUNT_LIFETIME = timedelta(days=2)
 # An upload lies on the disk before its row is made; one that stands still for so long is dead.
 ORPHAN_AGE_S = 6 * 3600
+# A recording is put into the bucket right before its commit; what is made of a transcript (exports,
+# masked copies) has no row at all.
+UNCOMMITTED_AGE_S = 3600
+MOST_ORPHANS = 50  # in one sweep, where they are most of what the bucket has
 BATCH_ROWS = 500
 _FOLDER = re.compile(r"[0-9a-f]{32}")
 
@@ -80,23 +90,66 @@ def purge_orphans() -> None:
 
     Five queries for `BATCH_ROWS` folders; unfinished uploads have rows of their own.
     """
-    old = list(_old_folders(Path(settings.MEDIA_ROOT), before_s=time.time() - ORPHAN_AGE_S))
-    for start in range(0, len(old), BATCH_ROWS):
-        recordings = [f"{folder.name}/recording" for folder in old[start : start + BATCH_ROWS]]
-        rows = Recording.objects.filter(path__in=recordings)
-        known = set(rows.values_list("path", flat=True))
-        uploads = ResumableUpload.objects.filter(transcript_id=None, is_refused=False)
-        waiting = {f"{each.hex}/recording" for each in uploads.values_list("pk", flat=True)}
-        held = HeldRecording.objects.values_list("pk", flat=True)
-        waiting |= {f"{pk.hex}/recording" for pk in held}
-        spoken = Q(path__in=recordings) | Q(reference_path__in=recordings)
-        jobs = VoiceJob.objects.filter(spoken).values_list("path", "reference_path")
-        known |= {path for job in jobs for path in job}
-        known |= _enhanced(recordings)
-        for recording in recordings:
-            if recording not in known | waiting:
-                logger.warning("event=orphan_removed recording=%s", recording)
-                delete_recording(recording)
+    if media_store.is_remote():
+        return
+    old = [each.name for each in old_folders(Path(settings.MEDIA_ROOT), age_s=ORPHAN_AGE_S)]
+    for name in list_unknown(old):
+        _remove_orphan(name)
+
+
+def purge_stored_orphans() -> None:
+    """The same in the bucket, where there is one: also what was to be deleted while it was away.
+
+    Nothing where most of it is unknown: that is the bucket of another installation.
+    A request for a thousand objects. Raises StorageUnavailableError.
+    """
+    if not media_store.is_remote():
+        return
+    old = list(_old_keys())
+    orphans = list(list_unknown(old))
+    if len(orphans) > MOST_ORPHANS and 2 * len(orphans) > len(old):
+        logger.error("event=orphans_not_removed orphans=%d of=%d", len(orphans), len(old))
+        return
+    for name in orphans:
+        _remove_orphan(name)
+
+
+def _remove_orphan(name: str) -> None:
+    recording = f"{name}/recording"
+    logger.warning("event=orphan_removed recording=%s", recording)
+    delete_recording(recording)
+
+
+def _old_keys() -> Iterator[str]:
+    """Yield the folders of the bucket to which nothing was written for so long."""
+    objects = media_store.open_bucket().list_below()
+    for name, group in groupby(objects, key=lambda each: each.key.partition("/")[0]):
+        stored = list(group)
+        is_made = not any(each.key.count("/") == 1 for each in stored)  # of a transcript
+        age_s = ORPHAN_AGE_S if is_made else UNCOMMITTED_AGE_S
+        if _FOLDER.fullmatch(name) and min(each.age_s for each in stored) > age_s:
+            yield name
+
+
+def list_unknown(names: Iterable[str]) -> Iterator[str]:
+    """Yield the folders that no row knows. Lazy; five queries for `BATCH_ROWS`."""
+    rest = iter(names)
+    while batch := list(islice(rest, BATCH_ROWS)):
+        known = _known([f"{name}/recording" for name in batch])
+        yield from (name for name in batch if f"{name}/recording" not in known)
+
+
+def _known(recordings: list[str]) -> set[str]:
+    rows = Recording.objects.filter(path__in=recordings)
+    known = set(rows.values_list("path", flat=True))
+    uploads = ResumableUpload.objects.filter(transcript_id=None, is_refused=False)
+    known |= {f"{each.hex}/recording" for each in uploads.values_list("pk", flat=True)}
+    held = HeldRecording.objects.values_list("pk", flat=True)
+    known |= {f"{pk.hex}/recording" for pk in held}
+    spoken = Q(path__in=recordings) | Q(reference_path__in=recordings)
+    jobs = VoiceJob.objects.filter(spoken).values_list("path", "reference_path")
+    known |= {path for job in jobs for path in job}
+    return known | _enhanced(recordings)
 
 
 def _enhanced(recordings: list[str]) -> set[str]:
@@ -107,9 +160,11 @@ def _enhanced(recordings: list[str]) -> set[str]:
     return {f"{pk.hex}/recording" for pk in found}
 
 
-def _old_folders(root: Path, *, before_s: float) -> Iterator[Path]:
+def old_folders(root: Path, *, age_s: float) -> Iterator[Path]:
+    """Yield the folders to which nothing was written for so long."""
     if not root.is_dir():
         return
+    before_s = time.time() - age_s
     for folder in root.iterdir():
         if folder.is_dir() and _last_written_s(folder) < before_s:
             yield folder

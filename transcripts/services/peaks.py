@@ -10,17 +10,18 @@ import contextlib
 import json
 import logging
 import os
-import shutil
 import tempfile
 import time
 from pathlib import Path
 from uuid import UUID
 
+from stt_web.core import media_store
 from stt_web.core.broker import enqueue
+from stt_web.core.media_store.notes import discard_note, read_note, write_note
 from transcripts.media import DecoderDiedError, MediaError, open_decoder
 from transcripts.media.peaks import Peaks, measure_peaks, peaks_a_second
 from transcripts.models import Transcript
-from transcripts.services.recordings import recording_path
+from transcripts.services.recordings import local_recording, recording_path
 from transcripts.services.sources import pick_of_source
 
 logger = logging.getLogger(__name__)
@@ -38,13 +39,9 @@ def peaks_path(transcript: Transcript) -> Path:
 def read_peaks(transcript: Transcript) -> bytes | None:
     """Return them as JSON: {"peaks_per_second": int, "peaks": base64 of a byte a peak, 0 to 255}.
 
-    None while they are not made. No query; one access to the disk.
+    None while they are not made. No query; one access to the storage.
     """
-    if not transcript.recording.path:
-        return None
-    with contextlib.suppress(OSError):
-        return peaks_path(transcript).read_bytes()
-    return None
+    return media_store.read_bytes(peaks_path(transcript)) if transcript.recording.path else None
 
 
 def order_peaks(transcript: Transcript) -> None:
@@ -52,16 +49,15 @@ def order_peaks(transcript: Transcript) -> None:
     if not transcript.recording.path:
         return
     marker = _marker(transcript)
-    with contextlib.suppress(OSError):
-        if time.time() - marker.stat().st_mtime < _PENDING_S:
-            return
+    if read_note(marker, within_s=_PENDING_S) is not None:
+        return
     with contextlib.suppress(OSError):  # the recording is just being deleted
-        marker.touch()
+        write_note(marker)
         # Race: `cancel.delete_transcript` may have been emptying the folder, which has this in it.
         if not Transcript.objects.filter(pk=transcript.pk).exists():
-            shutil.rmtree(marker.parent, ignore_errors=True)
+            media_store.delete_folder(marker.parent)
             return
-        discard = lambda: marker.unlink(missing_ok=True)  # noqa: E731
+        discard = lambda: discard_note(marker)  # noqa: E731
         enqueue(PEAKS_TASK, [str(transcript.pk)], queue=_QUEUE, on_failure=discard)
 
 
@@ -71,20 +67,22 @@ def make_peaks(transcript_id: UUID) -> None:
     None at all of one that can't be read to its end. Nothing where it is deleted meanwhile.
     """
     transcript = Transcript.objects.filter(pk=transcript_id).first()
-    if transcript is None or not transcript.recording.path or peaks_path(transcript).exists():
+    if transcript is None or not transcript.recording.path:
+        return
+    if media_store.exists(peaks_path(transcript)):
         return
     started = time.monotonic()
     length_ms = transcript.job.audio_duration_ms or transcript.recording.probed_ms
     pick = pick_of_source(transcript, 0)
     try:
-        with open_decoder(recording_path(transcript), pick=pick) as decoder:
+        with open_decoder(local_recording(transcript), pick=pick) as decoder:
             peaks = measure_peaks(decoder, a_second=peaks_a_second(length_ms))
     except (MediaError, DecoderDiedError) as error:
         logger.warning("event=peaks_failed transcript_id=%s error=%s", transcript_id, error)
         peaks = measure_peaks((), a_second=peaks_a_second(length_ms))
     with contextlib.suppress(FileNotFoundError):  # `recordings.delete_recording` was faster
         _write(peaks_path(transcript), peaks)
-        _marker(transcript).unlink(missing_ok=True)
+        discard_note(_marker(transcript))
     logger.info(
         "event=peaks_made transcript_id=%s peaks=%d duration_ms=%d",
         transcript_id,
@@ -107,5 +105,6 @@ def _write(path: Path, peaks: Peaks) -> None:
         with os.fdopen(descriptor, "w") as file:
             json.dump(body, file)
         os.replace(own, path)
+        media_store.put(path)
     finally:
         Path(own).unlink(missing_ok=True)

@@ -1,11 +1,10 @@
-"""Recordings on shared storage: where one lies, and its removal.
+"""Recordings in the storage (`stt_web.core.media_store`): where one lies, and its removal.
 
 Each recording lies alone in a folder of its own below MEDIA_ROOT (`core.asgi.upload_layer`).
 Removal is idempotent, and never leaves MEDIA_ROOT, whatever a row holds.
 """
 
 import logging
-import shutil
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
@@ -14,6 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from django.conf import settings
 from django.utils import timezone
 
+from stt_web.core import media_store
 from transcripts.models import OPEN_STATUSES, Recording, Transcript
 from transcripts.retention.models import RetentionPolicy
 from transcripts.services.embeddings import drop_embeddings_with_audio
@@ -25,6 +25,15 @@ _EARLIEST = datetime(2000, 1, 2, tzinfo=UTC)
 
 def recording_path(transcript: Transcript) -> Path:
     return Path(settings.MEDIA_ROOT) / transcript.recording.path
+
+
+def local_recording(transcript: Transcript) -> Path:
+    """Return the same for one who reads the file: it is on this machine, fetched from the bucket
+    where there is one; not there where it is stored nowhere any more. Blocks.
+
+    Raises StorageUnavailableError.
+    """
+    return media_store.fetch(recording_path(transcript))
 
 
 def read_recorded_at(stated: str, *, now: datetime) -> datetime | None:
@@ -53,7 +62,7 @@ def recording_day(transcript: Transcript) -> date:
 def delete_recording(recording: str) -> None:
     """Remove the folder that holds `recording` (a path below MEDIA_ROOT); empty: nothing.
 
-    Does not raise where the file system refuses: a later sweep finds the orphan.
+    Does not raise where the file system or the bucket refuses: a later sweep finds the orphan.
     """
     if not recording:
         return
@@ -62,7 +71,7 @@ def delete_recording(recording: str) -> None:
     if folder == root or root not in folder.parents:
         logger.error("event=recording_outside_media recording=%s", recording)
         return
-    shutil.rmtree(folder, ignore_errors=True)
+    media_store.delete_folder(folder)
 
 
 def masked_audio_folder(transcript_id: UUID) -> Path:
@@ -72,7 +81,7 @@ def masked_audio_folder(transcript_id: UUID) -> Path:
 
 def delete_masked_audio(transcript_id: UUID) -> None:
     """Idempotent."""
-    shutil.rmtree(masked_audio_folder(transcript_id), ignore_errors=True)
+    media_store.delete_folder(masked_audio_folder(transcript_id))
 
 
 def detach_recording(transcript: Transcript) -> None:

@@ -13,7 +13,9 @@ from django.conf import settings
 from django.utils import timezone
 
 from accounts.models import User
+from stt_web.core import media_store
 from stt_web.core.errors import ApiError
+from stt_web.core.outages import StorageUnavailableError
 from stt_web.core.uploads import Upload
 from transcripts.services.recordings import delete_recording
 from transcripts.uploads.models import HeldRecording
@@ -32,7 +34,7 @@ class HeldRecordingError(ApiError):
 
 
 def hold(upload: Upload, owner: User) -> HeldRecording:
-    """Store what was uploaded. Raises StorageFullError, UploadLostError."""
+    """Store what was uploaded. Raises what `Upload.sync` does."""
     upload.sync()
     row = HeldRecording.objects.create(
         id=uuid.UUID(upload.path.parent.name),
@@ -50,7 +52,9 @@ def hold(upload: Upload, owner: User) -> HeldRecording:
 
 
 def link_held(held_id: uuid.UUID, owner: User) -> Upload:
-    """Return the recording as an upload of its own. Raises HeldRecordingError."""
+    """Return the recording as an upload of its own. Raises HeldRecordingError,
+    StorageUnavailableError.
+    """
     rows = HeldRecording.objects.filter(pk=held_id, owner=owner, expires_at__gt=timezone.now())
     row = rows.first()
     if row is None:
@@ -58,10 +62,13 @@ def link_held(held_id: uuid.UUID, owner: User) -> Upload:
     path = Path(settings.MEDIA_ROOT) / uuid.uuid4().hex / "recording"
     path.parent.mkdir(parents=True)
     try:
-        os.link(row.path, path)
+        os.link(media_store.fetch(row.path), path)
     except FileNotFoundError:
         path.parent.rmdir()
         raise HeldRecordingError from None
+    except StorageUnavailableError:
+        path.parent.rmdir()
+        raise
     return Upload(path=path, file_name="", size=row.size_bytes, sha256=row.sha256, fields={})
 
 

@@ -9,6 +9,7 @@ next commit finds none.
 An offset is acknowledged, in an answer or to HEAD, once the bytes before it are on the disk itself.
 """
 
+import contextlib
 import fcntl
 import logging
 import time
@@ -25,7 +26,9 @@ from django.utils import timezone
 from accounts.principals import Principal
 from billing.admission import Caller
 from billing.quotas import return_anonymous_use
+from stt_web.core import media_store
 from stt_web.core.durable import sync_file
+from stt_web.core.outages import StorageUnavailableError
 from stt_web.core.upload_errors import StorageFullError, UploadTooLargeError
 from stt_web.core.uploads import DISK_IS_FULL
 from transcripts.media.errors import MediaError
@@ -42,6 +45,7 @@ from transcripts.uploads.errors import (
 )
 from transcripts.uploads.headers import PartHead, read_part_head
 from transcripts.uploads.models import ResumableUpload
+from transcripts.uploads.parts import fill, note_held, put_part
 
 logger = logging.getLogger(__name__)
 
@@ -147,6 +151,7 @@ class PartReceiver:
             upload.refresh_from_db()
             if head.offset != upload.offset_bytes:
                 raise OffsetError(upload.offset_bytes)
+            fill(upload.path, self._file, until=upload.offset_bytes)
             # What lies behind was never acknowledged: its process was killed.
             self._file.truncate(upload.offset_bytes)
             self._file.seek(upload.offset_bytes)
@@ -200,7 +205,7 @@ class PartReceiver:
         try:
             if self._hash is None:  # else it did not arrive whole: nothing of it counts
                 self._commit()
-        except (UploadTakenOverError, OSError):
+        except (UploadTakenOverError, StorageUnavailableError, OSError):
             logger.info("event=part_not_committed upload_id=%s", self._upload_id)
         finally:
             self._file.close()
@@ -213,11 +218,15 @@ class PartReceiver:
         return is_much or time.monotonic() - self._committed_s >= _COMMIT_S
 
     def _commit(self) -> None:
-        """Write it to the disk itself, then say so. Raises UploadTakenOverError."""
+        """Write it to the disk itself (and the bucket), then acknowledge it.
+
+        Raises UploadTakenOverError, StorageUnavailableError.
+        """
         if self._offset == self._committed:
             return
         self._file.flush()
         sync_file(self._path)
+        put_part(self._path, epoch=self._epoch, start=self._committed, end=self._offset)
         now = timezone.now()
         try:
             rows = self._rows().update(
@@ -229,6 +238,7 @@ class PartReceiver:
             close_old_connections()
         if not rows:
             raise UploadTakenOverError
+        note_held(self._path, held=self._offset)
         self._committed, self._committed_s = self._offset, time.monotonic()
 
     def _sniff(self, data: bytes) -> None:
@@ -268,8 +278,21 @@ def next_expiry(upload: ResumableUpload, *, received_bytes: int, now: datetime) 
     return min(now + waits, upload.created_at + _GUEST_LONGEST)
 
 
+def fetch_whole(upload: ResumableUpload) -> None:
+    """Have all committed bytes on this machine.
+
+    Raises UploadLockedError, StorageUnavailableError.
+    """
+    if media_store.is_remote():
+        with contextlib.closing(_open_locked(upload)) as file:
+            fill(upload.path, file, until=upload.offset_bytes)
+
+
 def _open_locked(upload: ResumableUpload) -> Any:
     """Open the file once the part before has let go of it. Raises UploadLockedError."""
+    if media_store.is_remote():  # it may have begun on another machine
+        upload.path.parent.mkdir(parents=True, exist_ok=True)
+        upload.path.touch()
     try:
         file = upload.path.open("r+b")
     except FileNotFoundError:

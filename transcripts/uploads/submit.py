@@ -29,7 +29,8 @@ from transcripts.options import TranscriptionOptions
 from transcripts.uploads.create import delete_upload
 from transcripts.uploads.errors import UploadLockedError
 from transcripts.uploads.models import ResumableUpload
-from transcripts.uploads.receive import refuse_for_good
+from transcripts.uploads.parts import delete_parts
+from transcripts.uploads.receive import fetch_whole, refuse_for_good
 
 logger = logging.getLogger(__name__)
 
@@ -126,6 +127,7 @@ def _link(upload: ResumableUpload, transcript: Transcript) -> None:
     ResumableUpload.objects.filter(pk=upload.pk).update(
         transcript_id=transcript.pk, submitting_until=None, error_code="", error_message=""
     )
+    delete_parts(upload.path)
     logger.info("event=upload_submitted upload_id=%s transcript_id=%s", upload.pk, transcript.pk)
 
 
@@ -139,6 +141,7 @@ def _note_failure(upload: ResumableUpload, error: ApiError) -> None:
 
 
 def _digest(upload: ResumableUpload) -> str:
+    fetch_whole(upload)
     digest = hashlib.sha256()
     with upload.path.open("rb") as file:
         while chunk := file.read(_HASH_BYTES):

@@ -18,9 +18,10 @@ from django.conf import settings
 from django.db import close_old_connections
 
 from billing.ledger import extend_hold, minutes_for
+from stt_web.core import media_store
 from stt_web.core.durable import sync_new_file
 from stt_web.core.errors import ApiError
-from stt_web.core.outages import is_database_away, is_outage
+from stt_web.core.outages import StorageUnavailableError, is_database_away, is_outage
 from stt_web.core.request_id import request_id_var
 from transcripts.inference.errors import (
     InferenceError,
@@ -97,6 +98,8 @@ def _run(lease: VoiceLease, job: VoiceJob, token: CancelToken) -> None:
     except InferenceError as error:
         failure = ApiError(error.message, code=error.code, status=503)
         _retry_or_fail(lease, job, failure, is_try=True)
+    except StorageUnavailableError:
+        raise  # an outage, which is outlasted
     except ApiError as error:
         fail_voice_job(lease.rows(), job, error)
     except Exception as error:
@@ -121,6 +124,7 @@ def _work(lease: VoiceLease, job: VoiceJob, token: CancelToken) -> None:
         sign_wav(unsigned, target, identity=find_identity(), model=made.model_used)
         unsigned.unlink()
         sync_new_file(target)
+        media_store.put(target)
         complete_voice_job(lease, job, path=path, is_signed=True, **vars(made))
     except BaseException as error:
         if not is_database_away(error):  # else it may be stored all the same; orphans are purged
@@ -172,7 +176,8 @@ def _cover(job: VoiceJob, duration_ms: int, held_minutes: int) -> int:
 def _read_reference(job: VoiceJob) -> bytes:
     if not job.reference_path:
         return b""
-    with open_decoder(Path(settings.MEDIA_ROOT) / job.reference_path) as decoder:
+    reference = media_store.fetch(Path(settings.MEDIA_ROOT) / job.reference_path)
+    with open_decoder(reference) as decoder:
         return b"".join(decoder)
 
 

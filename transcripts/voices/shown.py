@@ -12,6 +12,7 @@ from accounts.authentication import AuthenticationError
 from accounts.principals import Principal, check_still_good
 from billing.ledger import read_balance
 from billing.quotas import account_for
+from stt_web.core import media_store
 from stt_web.core.errors import ApiError
 from stt_web.core.refusals import translate_refusal
 from transcripts.exports.files import content_disposition, file_name
@@ -65,7 +66,7 @@ def describe_voice_job(job: VoiceJob) -> dict[str, Any]:
 
 
 def find_speech(job: VoiceJob) -> ServedRecording:
-    """Return where it lies. One access to the disk. Raises ApiError where there is none."""
+    """Return where it lies. One access to the storage. Raises ApiError where there is none."""
     if job.status == Status.FAILED:
         raise ApiError(
             job.error_message,
@@ -78,10 +79,7 @@ def find_speech(job: VoiceJob) -> ServedRecording:
     if job.status != Status.COMPLETED:
         raise SpeechNotReadyError
     path = Path(settings.MEDIA_ROOT) / job.path
-    try:
-        size = path.stat().st_size if job.path else 0
-    except OSError:
-        size = 0
+    size = media_store.size_of(path) if job.path else None
     if not size:
         raise SpeechDeletedError
     return ServedRecording(path, size, mime="audio/wav", etag=f'"{job.pk.hex}-{size:x}"')

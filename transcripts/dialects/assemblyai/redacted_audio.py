@@ -12,7 +12,7 @@ from django.core import signing
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.views.decorators.debug import sensitive_variables
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 
 from accounts.authentication import MissingKeyError
 from accounts.permissions import open_to_everyone
@@ -88,7 +88,11 @@ async def find_redacted_audio(
 @documented(
     operation_id="assemblyai_redacted_sound",
     parameters=[OpenApiParameter("token", str, required=True)],
-    responses={(200, "audio/*"): OpenApiTypes.BINARY, (206, "audio/*"): OpenApiTypes.BINARY},
+    responses={
+        (200, "audio/*"): OpenApiTypes.BINARY,
+        (206, "audio/*"): OpenApiTypes.BINARY,
+        302: OpenApiResponse(description="Where it is, with STT_S3_SERVE=redirect."),
+    },
 )
 @open_to_everyone
 @allow_methods("GET", "HEAD")

@@ -87,6 +87,7 @@ class EnhancementView(APIView):
     responses={
         (200, "audio/wav"): OpenApiTypes.BINARY,
         (206, "audio/wav"): OpenApiTypes.BINARY,
+        302: OpenApiResponse(description="Where it is, with STT_S3_SERVE=redirect."),
         304: OpenApiResponse(description="`If-None-Match` names the file."),
     },
 )

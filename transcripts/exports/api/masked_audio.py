@@ -17,6 +17,7 @@ from rest_framework import serializers
 from accounts.permissions import GuestAuthentication
 from accounts.principals import Principal
 from billing.api.plain_views import needs
+from stt_web.core import media_store
 from stt_web.core.documentation import documented, raises
 from stt_web.core.error_responses import allow_methods
 from stt_web.core.errors import ApiError
@@ -83,6 +84,7 @@ class SourceDeletedError(ApiError):
                 "progress": serializers.FloatField(help_text="0 to 1."),
             },
         ),
+        302: OpenApiResponse(description="Where it is, with STT_S3_SERVE=redirect."),
         304: OpenApiResponse(description="`If-None-Match` names the copy."),
     },
 )
@@ -107,10 +109,13 @@ async def show_masked_audio(
         response.headers["Retry-After"] = str(_RETRY_AFTER_S)
         response.headers["Location"] = request.get_full_path()
         return response
-    answer = answer_recording(
-        request, served, is_allowed=functools.partial(is_still_allowed, request, transcript_id)
-    )
     name = file_name("", extension=wanted.format_name)  # the title may have a name in it
+    answer = answer_recording(
+        request,
+        served,
+        is_allowed=functools.partial(is_still_allowed, request, transcript_id),
+        disposition=content_disposition(name),
+    )
     answer.headers["Content-Disposition"] = content_disposition(name)
     return answer
 
@@ -144,7 +149,7 @@ async def wait_for_masked_audio(wanted: WantedAudio, transcript: Transcript) -> 
     """Whether the copy is there, after `_WAIT_S` at the latest. Raises ApiError."""
     pause_s = _SHORTEST_PAUSE_S
     end = time.monotonic() + _WAIT_S
-    while not await sync_to_async(wanted.path.exists)():
+    while not await sync_to_async(media_store.exists)(wanted.path):
         if (failure := await sync_to_async(lambda: wanted.failure)()) is not None:
             raise failure
         await sync_to_async(order_masked_audio)(wanted, transcript)
@@ -164,9 +169,8 @@ def check_source(transcript: Transcript) -> None:
 
 def serve_masked_audio(wanted: WantedAudio) -> ServedRecording | None:
     """Return the copy; None where it was deleted just now."""
-    try:
-        size = wanted.path.stat().st_size
-    except FileNotFoundError:
+    size = media_store.size_of(wanted.path)
+    if size is None:
         return None
     mime = BEEPED_FORMATS[wanted.format_name]
     return ServedRecording(wanted.path, size, mime=mime, etag=f'"{wanted.path.stem}-{size:x}"')

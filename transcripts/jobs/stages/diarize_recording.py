@@ -19,7 +19,7 @@ from transcripts.jobs.stages.labels import label
 from transcripts.jobs.stages.sources import prepare_passes
 from transcripts.media.decoder import open_decoder
 from transcripts.media.errors import DecoderDiedError, MediaError
-from transcripts.services.recordings import recording_path
+from transcripts.services.recordings import local_recording
 from transcripts.text.speaker_assignment import Turn
 
 logger = logging.getLogger(__name__)
@@ -58,7 +58,7 @@ def _diarize(job: JobRun, diarizer: str) -> tuple[str, list[LabelledTurn]]:
     """Return what ran, and its turns. Raises `InferenceError`, MediaError, DecoderDiedError."""
     server = inference_for(job.transcript.owner).pick(is_begun=True).server
     pick = prepare_passes(job).sources[0].pick
-    with open_decoder(recording_path(job.transcript), pick=pick) as decoder:
+    with open_decoder(local_recording(job.transcript), pick=pick) as decoder:
         feed = PcmFeed(decoder, FreeMeter())
         call: DiarizeRecordingCall = diarize_recording(
             feed, diarizer=diarizer, speakers=job.row.speakers_requested, server=server

@@ -5,7 +5,6 @@ worker died, the next one fetches it again into a folder of its own; `purge_orph
 """
 
 import logging
-import shutil
 import uuid
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from django.utils import timezone
 
 from billing.ledger import extend_hold, minutes_for
 from billing.quotas import limits_for
+from stt_web.core import media_store
 from stt_web.core.durable import sync_new_file
 from stt_web.core.outages import is_database_away
 from transcripts.fetching.addresses import FetchError
@@ -49,10 +49,11 @@ def fetch_recording(job: JobRun) -> None:
         )
         found = probe(path, pick=pick_of_options(job.row.options))
         sync_new_file(path)
+        media_store.put(path)
         _store(job, path, fetched, found)
     except BaseException as error:
         if not is_database_away(error):  # else it may be stored all the same; orphans are purged
-            shutil.rmtree(folder, ignore_errors=True)
+            media_store.delete_folder(folder)
         raise
     logger.info(
         "event=recording_fetched transcript_id=%s size_bytes=%d", job.transcript.pk, fetched.size

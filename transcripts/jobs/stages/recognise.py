@@ -34,7 +34,7 @@ from transcripts.media.decoder import Decoder, open_decoder
 from transcripts.media.errors import DecoderDiedError, MediaError
 from transcripts.media.passes import Passes
 from transcripts.options import AUTO
-from transcripts.services.recordings import recording_path
+from transcripts.services.recordings import local_recording
 
 logger = logging.getLogger(__name__)
 
@@ -98,7 +98,7 @@ def _stream(job: JobRun, passes: Passes) -> None:
         model=job.row.model_used or job.row.model_requested,
         is_begun=bool(job.row.model_used),
     )
-    path = recording_path(transcript)
+    path = local_recording(transcript)
     source = passes.current
     with open_decoder(path, start_ms=passes.resume_ms, pick=source.pick) as decoder:
         meter = HoldExtender(job.lease, job.row, held_for_ms=transcript.recording.probed_ms)

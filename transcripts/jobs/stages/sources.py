@@ -18,7 +18,7 @@ from transcripts.jobs.source_plan import plan_sources
 from transcripts.media import survey
 from transcripts.media.passes import Passes, passes_from
 from transcripts.models import Source
-from transcripts.services.recordings import recording_path
+from transcripts.services.recordings import local_recording
 from transcripts.text.segments import Segment
 
 logger = logging.getLogger(__name__)
@@ -45,7 +45,7 @@ def _plan(job: JobRun) -> Passes:
     if transcript.source == Source.LIVE:
         return Passes(resume_ms=row.resume_ms)
     plan = plan_sources(
-        survey(recording_path(transcript)),
+        survey(local_recording(transcript)),
         track=row.options.track,
         channels=row.options.channels,
         diarizes=row.diarize,

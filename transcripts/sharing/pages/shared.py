@@ -39,6 +39,7 @@ from transcripts.served_recordings import (
     ServedRecording,
     answer_recording,
     find_recording,
+    has_recording,
     is_video,
 )
 from transcripts.services.sources import list_pauses
@@ -159,10 +160,7 @@ def _answer_opened(
     request: HttpRequest, token: str, answer: Callable[[Transcript], HttpResponseBase]
 ) -> HttpResponseBase:
     try:
-        link = find_share(token)
-        if not is_open(link, shown_pass=request.COOKIES.get(settings.SHARE_COOKIE_NAME, "")):
-            raise WrongPasswordError("This link asks for a password.")
-        response = answer(link.transcript)
+        response = answer(_find_transcript(request, token))
     except (ShareNotFoundError, NoRecordingError):
         response = HttpResponse(status=404)
     except WrongPasswordError:
@@ -218,28 +216,28 @@ def _ask(request: HttpRequest, *, problem: str = "", status: int = 200) -> HttpR
 
 @sensitive_variables("token")
 def _find_recording(request: HttpRequest, token: str) -> ServedRecording:
+    return find_recording(_find_transcript(request, token))
+
+
+@sensitive_variables("token")
+def _find_transcript(request: HttpRequest, token: str) -> Transcript:
     link = find_share(token)
     if not is_open(link, shown_pass=request.COOKIES.get(settings.SHARE_COOKIE_NAME, "")):
         raise WrongPasswordError("This link asks for a password.")
-    return find_recording(link.transcript)
+    return link.transcript
 
 
 @sensitive_variables("token")
 def _is_still_shared(request: HttpRequest, token: str) -> bool:
     try:
-        _find_recording(request, token)
-    except (ShareNotFoundError, NoRecordingError, WrongPasswordError):
+        return has_recording(_find_transcript(request, token))
+    except (ShareNotFoundError, WrongPasswordError):
         return False
-    return True
 
 
 def _describe(request: HttpRequest, transcript: Transcript, token: str) -> dict[str, object]:
     part = load_part(transcript, load_gaps(transcript), first=read_first(request, transcript))
-    try:
-        find_recording(transcript)
-        audio = reverse("shared_audio", args=[token])
-    except NoRecordingError:
-        audio = ""
+    audio = reverse("shared_audio", args=[token]) if has_recording(transcript) else ""
     return {
         "title": transcript.title,
         "language": spoken_language(transcript),

@@ -30,6 +30,7 @@ from transcripts.voices.shown import find_speech, headers_of, is_still_good
     responses={
         (200, "audio/wav"): OpenApiTypes.BINARY,
         (206, "audio/wav"): OpenApiTypes.BINARY,
+        302: OpenApiResponse(description="Where it is, with STT_S3_SERVE=redirect."),
         304: OpenApiResponse(description="`If-None-Match` names the speech."),
     },
 )
@@ -42,8 +43,14 @@ async def show_speech(
     """Return the speech as a WAV, or a range of its bytes, for a player."""
     job = await sync_to_async(_find)(principal, voice_job_id)
     speech = await sync_to_async(find_speech)(job)
-    response = answer_recording(request, speech, is_allowed=partial(is_still_good, principal))
-    for name, value in (await sync_to_async(headers_of)(job)).items():
+    headers = await sync_to_async(headers_of)(job)
+    response = answer_recording(
+        request,
+        speech,
+        is_allowed=partial(is_still_good, principal),
+        disposition=headers["Content-Disposition"],
+    )
+    for name, value in headers.items():
         response.headers[name] = value
     return response
 

@@ -1,0 +1,284 @@
+"""Live sessions that end on another machine than they began on: it has only the bucket."""
+
+import asyncio
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+from django.utils import timezone
+from pytest_django import Settings
+
+from stt_web.core.errors import ApiError
+from stt_web.core.outages import StorageUnavailableError
+from tests.s3_server import S3Server
+from tests.transcripts.live.conftest import (
+    SECOND,
+    ask_for,
+    db,
+    new_account,
+    read_all,
+    reload,
+    speak,
+    words_of,
+)
+from tests.transcripts.live.fake_stream import FakeStream, StreamScript
+from tests.transcripts.live.test_endings import finish_as_sweeper_and_worker, wait_for_text
+from transcripts.jobs.cancel import delete_transcript
+from transcripts.jobs.models import TranscriptionJob
+from transcripts.live.events import Ended, Failed
+from transcripts.live.journal import Journal, assemble, count_samples, read_samples
+from transcripts.live.journal_parts import put_rest, restore
+from transcripts.live.opening import open_session
+from transcripts.models import Status, Transcript
+from transcripts.retention.local_copies import sweep_copies
+
+pytestmark = pytest.mark.database
+NAME = "a" * 32
+
+
+@pytest.fixture
+def bucket(settings: Settings, tmp_path: Path) -> Iterator[S3Server]:
+    settings.MEDIA_ROOT = tmp_path / "one"
+    with S3Server() as server:
+        settings.STORAGES = {**settings.STORAGES, "media": server.as_storage()}
+        yield server
+
+
+def other_machine(settings: Settings) -> Path:
+    """Go on as another one; return the folder of the first."""
+    one = Path(settings.MEDIA_ROOT)
+    settings.MEDIA_ROOT = one.with_name("two")
+    return one
+
+
+def pcm(first: int, count: int) -> bytes:
+    return b"".join((n % 30_000).to_bytes(2, "little") for n in range(first, first + count))
+
+
+# ---- the journal
+
+
+def test_what_is_synced_is_what_another_machine_has(bucket: S3Server, settings: Settings) -> None:
+    journal = Journal(settings.MEDIA_ROOT / NAME, attempt=1, start_samples=0)
+    journal.append(pcm(0, 16_000))
+    assert journal.sync() == 0  # a second waits for two more
+    journal.append(pcm(16_000, 48_000))
+    assert journal.sync() == 64_000
+    journal.append(pcm(64_000, 1_000))
+    assert journal.sync() == 64_000
+    one = other_machine(settings)
+    folder = settings.MEDIA_ROOT / NAME
+    restore(folder)
+    assert count_samples(folder) == 64_000
+    assert read_samples(folder, start=15_000, end=17_000) == pcm(15_000, 2_000)
+    settings.MEDIA_ROOT = one
+    assert journal.sync(is_last=True) == 65_000
+    other_machine(settings)
+    restore(folder)
+    assert assemble(folder) == 65_000
+    assert bucket.read(f"{NAME}/recording")[44:] == pcm(0, 65_000)
+    assert bucket.list_keys() == [f"{NAME}/recording"]
+
+
+def test_parts_that_overlap_and_those_of_a_holder_that_lost_it(
+    bucket: S3Server, settings: Settings
+) -> None:
+    folder = settings.MEDIA_ROOT / NAME
+    first = Journal(folder, attempt=1, start_samples=0)
+    first.append(pcm(0, 50_000))
+    assert first.sync() == 50_000
+    first.append(pcm(50_000, 1_000))
+    put_rest(folder)  # the sweeper, while its process goes on
+    first.append(pcm(51_000, 9_000))
+    first.sync(is_last=True)
+    second = Journal(folder, attempt=2, start_samples=60_000)
+    first.append(b"\xff\xff" * 500)  # it doesn't know yet
+    first.sync(is_last=True)
+    second.append(pcm(60_000, 700))
+    second.sync(is_last=True)
+    other_machine(settings)
+    folder = settings.MEDIA_ROOT / NAME
+    restore(folder)
+    assert assemble(folder) == 60_700
+    assert (folder / "recording").read_bytes()[44:] == pcm(0, 60_700)
+
+
+def test_while_the_bucket_is_away_nothing_is_acknowledged_and_nothing_lost(
+    bucket: S3Server, settings: Settings
+) -> None:
+    folder = settings.MEDIA_ROOT / NAME
+    journal = Journal(folder, attempt=1, start_samples=0)
+    with bucket.failing("away"):
+        journal.append(pcm(0, 100_000))
+        assert journal.sync() == 0
+        assert journal.sync(is_last=True) == 0
+    assert journal.sync() == 100_000
+    with bucket.failing("drop_put"):
+        journal.append(pcm(100_000, 60_000))
+        assert journal.sync() == 100_000
+
+
+def test_no_session_begins_without_the_bucket(bucket: S3Server, settings: Settings) -> None:
+    with bucket.failing("away"), pytest.raises(StorageUnavailableError):
+        Journal(settings.MEDIA_ROOT / NAME, attempt=1, start_samples=0)
+    assert not list(Path(settings.MEDIA_ROOT).rglob("*.wav"))
+
+
+@pytest.mark.parametrize("fault", ["corrupt", "truncate", "error", "away"])
+def test_a_journal_that_can_not_be_read_whole_is_no_journal(
+    bucket: S3Server, settings: Settings, fault: str
+) -> None:
+    journal = Journal(settings.MEDIA_ROOT / NAME, attempt=1, start_samples=0)
+    journal.append(pcm(0, 50_000))
+    journal.sync()
+    other_machine(settings)
+    with bucket.failing(fault), pytest.raises(StorageUnavailableError):
+        restore(settings.MEDIA_ROOT / NAME)
+    assert not list(Path(settings.MEDIA_ROOT).rglob("*.wav"))
+
+
+# ---- sessions
+
+
+@pytest.fixture
+def machines(live: FakeStream, bucket: S3Server, settings: Settings) -> FakeStream:
+    settings.MEDIA_ROOT = settings.MEDIA_ROOT.with_name("one")
+    settings.LEASE_S = 1.0
+    return live
+
+
+async def test_a_session_is_finished_on_another_machine(
+    machines: FakeStream, bucket: S3Server, settings: Settings
+) -> None:
+    machines.scripts.append(StreamScript(utterances=2, hangs=True))
+    session = await speak(await db(new_account), seconds=5)
+    await wait_for_text(session, 2)
+    await session.abandon()
+    other_machine(settings)
+    transcript = await db(reload, session)
+    await db(finish_as_sweeper_and_worker, transcript)
+    transcript = await db(reload, session)
+    assert (transcript.status, transcript.job.audio_duration_ms) == (Status.COMPLETED, 5000)
+    assert await db(words_of, transcript) == ["w0", "w1", "w2", "w3", "w4"]
+    assert bucket.read(transcript.recording.path)[44:] == SECOND * 5
+
+
+async def test_a_session_is_resumed_on_another_machine(
+    machines: FakeStream, bucket: S3Server, settings: Settings
+) -> None:
+    account = await db(new_account)
+    session = await speak(account, seconds=3)
+    await session.abandon()
+    other_machine(settings)
+    resumed = await open_session(ask_for(account, resume_token=session.resume_token))
+    assert resumed.ready.audio_ms == 3000
+    await resumed.push(SECOND)
+    await resumed.stop()
+    assert isinstance((await read_all(resumed))[-1], Ended)
+    transcript = await db(reload, session)
+    assert transcript.status == Status.COMPLETED
+    assert bucket.read(transcript.recording.path)[44:] == SECOND * 4
+
+
+async def test_a_session_is_not_resumed_while_its_journal_can_not_be_fetched(
+    machines: FakeStream, bucket: S3Server, settings: Settings
+) -> None:
+    account = await db(new_account)
+    session = await speak(account, seconds=3)
+    await session.abandon()
+    other_machine(settings)
+    request = ask_for(account, resume_token=session.resume_token)
+    with bucket.failing("away"), pytest.raises(ApiError) as caught:
+        await open_session(request)
+    assert caught.value.code == "storage_unavailable"
+    resumed = await open_session(request)
+    assert resumed.ready.audio_ms == 3000
+    await resumed.stop()
+    await read_all(resumed)
+
+
+async def test_a_session_whose_bucket_is_away_at_its_end_is_finished_whole_later(
+    machines: FakeStream, bucket: S3Server, settings: Settings
+) -> None:
+    session = await speak(await db(new_account), seconds=4)
+    await wait_for_text(session, 3)
+    while session.audio_ms < 3000:
+        await asyncio.sleep(0.05)
+    bucket.stop()
+    await session.push(SECOND * 8)
+    await wait_for_text(session, 8)
+    await session.stop()
+    last = (await read_all(session))[-1]
+    assert isinstance(last, Failed)
+    assert last.error.code == "storage_unavailable"
+    bucket.start()
+
+    one = other_machine(settings)
+    transcript = await db(reload, session)
+    await db(finish_as_sweeper_and_worker, transcript)  # it has a part of it, and waits
+    assert (await db(reload, session)).status in (Status.QUEUED, Status.PROCESSING)
+    settings.MEDIA_ROOT = one
+    await db(sweep_as_idle)
+    other_machine(settings)
+    await db(finish_as_sweeper_and_worker, transcript)
+    transcript = await db(reload, session)
+    assert (transcript.status, transcript.job.audio_duration_ms) == (Status.COMPLETED, 12_000)
+    assert bucket.read(transcript.recording.path)[44:] == SECOND * 12
+    settings.MEDIA_ROOT = one
+    await db(sweep_as_idle)
+    assert not list(one.rglob("epoch-*"))
+
+
+def sweep_as_idle() -> None:
+    past = time.time() - 60
+    for path in Path(django_settings.MEDIA_ROOT).rglob("*"):
+        if path.is_file():
+            os.utime(path, (past, past))
+    sweep_copies()
+
+
+async def test_what_a_machine_took_along_is_silence_and_is_stated(
+    machines: FakeStream, bucket: S3Server, settings: Settings
+) -> None:
+    session = await speak(await db(new_account), seconds=4)
+    await wait_for_text(session, 3)
+    while session.audio_ms < 3000:
+        await asyncio.sleep(0.05)
+    bucket.stop()
+    await session.push(SECOND * 8)
+    await wait_for_text(session, 8)
+    await session.stop()
+    await read_all(session)
+    bucket.start()
+    shutil.rmtree(other_machine(settings))
+    transcript = await db(reload, session)
+    long_ago = timezone.now() - timedelta(minutes=11)
+    await db(_update, transcript, progressed_at=long_ago)
+    await db(finish_as_sweeper_and_worker, transcript)
+    transcript = await db(reload, session)
+    assert transcript.status == Status.COMPLETED_WITH_WARNINGS
+    assert "recording_incomplete" in [each["code"] for each in transcript.job.warnings]
+    assert len(await db(words_of, transcript)) >= 11
+    content = bucket.read(transcript.recording.path)[44:]
+    assert content.startswith(SECOND * 3)
+    assert content.endswith(bytes(4 * len(SECOND)))
+
+
+def _update(transcript: Transcript, **fields: Any) -> None:
+    TranscriptionJob.objects.filter(pk=transcript.job_id).update(**fields)
+
+
+async def test_a_deleted_session_leaves_nothing_in_the_bucket(
+    machines: FakeStream, bucket: S3Server
+) -> None:
+    session = await speak(await db(new_account), seconds=4)
+    await session.abandon()
+    assert bucket.list_keys()
+    await db(delete_transcript, await db(reload, session))
+    assert bucket.list_keys() == []

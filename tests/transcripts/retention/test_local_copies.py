@@ -1,0 +1,134 @@
+"""What lies in the bucket without a row is removed there, and what a machine has of it, too."""
+
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pytest_django import Settings
+
+from stt_web.core import media_store
+from stt_web.core.outages import StorageUnavailableError
+from tests.s3_server import S3Server
+from tests.transcripts.conftest import MakeTranscript
+from transcripts.jobs.cancel import delete_transcript
+from transcripts.models import Recording, Transcript
+from transcripts.retention.local_copies import STALE_AGE_S, sweep_copies
+from transcripts.retention.purge import MOST_ORPHANS, purge_stored_orphans
+from transcripts.services.recordings import recording_path
+
+ORPHAN, MADE = "0" * 32, "1" * 32
+
+
+@pytest.fixture
+def bucket(settings: Settings) -> Iterator[S3Server]:
+    with S3Server() as server:
+        settings.STORAGES = {**settings.STORAGES, "media": server.as_storage()}
+        yield server
+
+
+def store(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(os.urandom(1000))
+    media_store.put(path)
+    return path
+
+
+def grow_old(path: Path, *, age_s: float) -> None:
+    at = time.time() - age_s
+    for each in (path, path.parent):
+        os.utime(each, (at, at))
+
+
+def test_objects_without_a_row_are_removed_once_they_are_old(
+    make_transcript: MakeTranscript, bucket: S3Server, settings: Settings
+) -> None:
+    known = make_transcript().recording.path
+    media_store.put(settings.MEDIA_ROOT / known)
+    for key in (f"{ORPHAN}/recording", f"{MADE}/exports/1.pdf", "another/file"):
+        store(settings.MEDIA_ROOT / key)
+    for key in bucket.list_keys():
+        bucket.age(key, hours=2)
+    store(settings.MEDIA_ROOT / ("2" * 32) / "recording")
+    purge_stored_orphans()
+    assert bucket.list_keys() == sorted(
+        [f"{MADE}/exports/1.pdf", f"{'2' * 32}/recording", known, "another/file"]
+    )
+    bucket.age(f"{MADE}/exports/1.pdf", hours=5)
+    purge_stored_orphans()
+    assert f"{MADE}/exports/1.pdf" not in bucket.list_keys()
+
+
+def test_a_bucket_whose_rows_are_in_another_database_is_left_alone(
+    transactional_db: None, bucket: S3Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    stored = media_store.open_bucket()
+    for number in range(MOST_ORPHANS + 1):
+        stored.put_bytes(f"{number:032x}/recording", b"1")
+        bucket.age(f"{number:032x}/recording", hours=2)
+    purge_stored_orphans()
+    assert len(bucket.list_keys()) == MOST_ORPHANS + 1
+    assert f"event=orphans_not_removed orphans={MOST_ORPHANS + 1}" in caplog.text
+
+
+def test_what_was_deleted_while_the_bucket_was_away_is_removed_later(
+    make_transcript: MakeTranscript, bucket: S3Server
+) -> None:
+    transcript = make_transcript()
+    media_store.put(recording_path(transcript))
+    with bucket.failing("away"):
+        delete_transcript(transcript)
+        with pytest.raises(StorageUnavailableError):
+            purge_stored_orphans()
+    assert not Transcript.objects.exists()
+    (key,) = bucket.list_keys()
+    bucket.age(key, hours=1.1)
+    purge_stored_orphans()
+    assert bucket.list_keys() == []
+
+
+def test_copies_of_what_was_deleted_elsewhere_are_removed(
+    make_transcript: MakeTranscript, bucket: S3Server
+) -> None:
+    here, deleted = recording_path(make_transcript()), recording_path(make_transcript())
+    Recording.objects.filter(path=media_store.key_of(deleted)).delete()
+    for age_s, is_there in ((STALE_AGE_S - 60, True), (STALE_AGE_S + 60, False)):
+        for path in (here, deleted):
+            grow_old(path, age_s=age_s)
+        sweep_copies()
+        assert here.exists()
+        assert deleted.exists() == is_there
+
+
+def test_the_copy_that_was_not_used_for_longest_is_removed_first_and_only_copies(
+    make_transcript: MakeTranscript, bucket: S3Server, settings: Settings
+) -> None:
+    paths = [recording_path(make_transcript(seconds=1)) for _ in range(4)]
+    only_here, oldest, used, newest = paths
+    for path, age_s in ((only_here, 4000), (oldest, 3000), (used, 2000), (newest, 1000)):
+        if path is not only_here:
+            media_store.put(path)
+        grow_old(path, age_s=age_s)
+    media_store.fetch(used)
+    settings.MEDIA_CACHE_BYTES = 2 * oldest.stat().st_size
+    sweep_copies()
+    assert [path.exists() for path in paths] == [True, False, True, False]
+    assert media_store.fetch(oldest).exists()
+
+
+def test_no_copy_is_removed_while_the_bucket_is_away(
+    make_transcript: MakeTranscript, bucket: S3Server, settings: Settings
+) -> None:
+    path = recording_path(make_transcript())
+    media_store.put(path)
+    grow_old(path, age_s=1000)
+    settings.MEDIA_CACHE_BYTES = 0
+    with bucket.failing("away"), pytest.raises(StorageUnavailableError):
+        sweep_copies()
+    assert path.exists()
+    with bucket.failing("lose"):
+        sweep_copies()
+    assert path.exists()
+    sweep_copies()
+    assert not path.exists()

@@ -1,0 +1,67 @@
+"""`manage.py move_media --to s3|folder`: recordings and what is made of them, to a bucket or back.
+
+Run it with the product stopped, with STT_S3_* and STT_MEDIA_DIR set; as often as you like.
+"""
+
+import time
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from stt_web.core import media_store
+from stt_web.core.outages import StorageUnavailableError
+from transcripts.services.media_moves import (
+    MovableFile,
+    free_bytes,
+    list_local,
+    list_stored,
+    move_to_bucket,
+    move_to_folder,
+)
+
+_REPORT_EVERY_S = 2.0
+
+
+class Command(BaseCommand):
+    help = "Move recordings, and what was made of them, to the bucket of STT_S3_BUCKET or back."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--to", choices=("s3", "folder"), required=True)
+        parser.add_argument("--dry-run", action="store_true", help="count them only")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not media_store.is_remote():
+            raise CommandError("There is no bucket: set STT_S3_BUCKET and its kin.")
+        is_to_bucket = options["to"] == "s3"
+        try:
+            files = list(list_local() if is_to_bucket else list_stored())
+        except StorageUnavailableError as error:
+            raise CommandError("The bucket is not reached: manage.py doctor says why.") from error
+        total = sum(file.size for file in files)
+        self.stdout.write(f"{len(files)} files, {total / 1e9:.2f} GB.")
+        if options["dry_run"]:
+            return
+        if not is_to_bucket and total > free_bytes():
+            raise CommandError(f"There is room for {free_bytes() / 1e9:.2f} GB in STT_MEDIA_DIR.")
+        failed = self._move(files, is_to_bucket=is_to_bucket)
+        if failed:
+            raise CommandError(
+                f"{failed} files could not be moved, and are where they were. Run it again."
+            )
+        self.stdout.write("All are moved.")
+
+    def _move(self, files: list[MovableFile], *, is_to_bucket: bool) -> int:
+        """Return how many could not be moved."""
+        failed = moved_bytes = 0
+        reported_s = time.monotonic()
+        for number, file in enumerate(files, 1):
+            try:
+                (move_to_bucket if is_to_bucket else move_to_folder)(file)
+            except (StorageUnavailableError, OSError) as error:
+                failed += 1
+                self.stderr.write(f"{file.key}: {type(error).__name__}")
+            moved_bytes += file.size
+            if time.monotonic() - reported_s >= _REPORT_EVERY_S:
+                reported_s = time.monotonic()
+                self.stdout.write(f"{number} of {len(files)} files, {moved_bytes / 1e9:.2f} GB")
+        return failed
