@@ -51,7 +51,7 @@ def test_a_text_is_spoken_played_and_downloaded(page: Page, system: System, tmp_
     page.get_by_role("button", name="Speak").click()
 
     expect(page.get_by_text("Done: 1.0 s of speech.")).to_be_visible(timeout=20_000)
-    page.wait_for_function("document.getElementById('player').duration > 0.9")
+    page.wait_for_function("() => document.getElementById('player').duration > 0.9")
     with page.expect_download() as downloading:
         page.get_by_role("link", name="Download", exact=True).click()
     assert re.fullmatch(
