@@ -53,7 +53,10 @@ class S3Server:
     `fault`: how it fails, "" for not at all. `requests`: (method, path) of each.
     """
 
-    FAULTS = ("hang", "error", "drop_put", "truncate", "corrupt", "lose", "garbage")
+    FAULTS = (
+        "hang", "error", "drop_put", "truncate", "corrupt", "lose", "garbage",
+        "refuse_delete", "no_multi_delete",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.port = free_port()
@@ -194,6 +197,10 @@ class _Front(BaseHTTPRequestHandler):
             self._hang()
         elif fault == "error":
             self._answer(500, {}, b"<Error><Code>InternalError</Code></Error>")
+        elif fault == "refuse_delete" and self._deletes():
+            self._refuse("AccessDenied")
+        elif fault == "no_multi_delete" and self.command == "POST" and self._deletes():
+            self._answer(400, {}, b"<Error><Code>MissingContentMD5</Code></Error>")
         elif fault == "garbage":
             self._answer(200, {}, b"It works!")
         elif fault == "drop_put" and self.command in ("PUT", "POST"):
@@ -205,6 +212,10 @@ class _Front(BaseHTTPRequestHandler):
             self._answer(status, headers, content, fault=fault)
 
     do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = _pass_on  # noqa: N815  # http.server's names
+
+    def _deletes(self) -> bool:
+        query = parse_qs(urlsplit(self.path).query, keep_blank_values=True)
+        return self.command == "DELETE" or "delete" in query
 
     def _read_body(self) -> bytes:
         if self.headers.get("Expect", "").lower() == "100-continue":

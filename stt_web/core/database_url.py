@@ -1,5 +1,6 @@
 """The database: one address of the environment, turned into Django's settings."""
 
+import re
 from urllib.parse import unquote, urlsplit
 
 from stt_web.core.env import BadSettingError
@@ -51,10 +52,14 @@ def _read_postgresql(url: str) -> dict[str, object]:
         # psycopg reads `postgresql://` and `postgres://` alike, as libpq does.
         stated = {name: str(value) for name, value in conninfo_to_dict(url).items()}
     except ProgrammingError as error:
-        reason = str(error).strip().rstrip(".")
-        if "query parameter" not in reason:  # others quote the address with its password
-            reason = "write postgresql://user:password@host:port/name, special characters as %XX"
-        raise BadSettingError(f"STT_DATABASE_URL isn't understood: {reason}.") from None
+        # Others quote parts of the address, such as the password.
+        unknown = re.fullmatch(r'invalid URI query parameter: "(\w+)"', str(error).strip())
+        is_behind = unknown is not None and unknown[1] in url.rpartition("@")[2]
+        raise _not_understood(
+            f"it takes no {unknown[1]}" if unknown and is_behind else ""
+        ) from None
+    if not all(port.isdigit() for port in stated.get("port", "").split(",") if port):
+        raise _not_understood()  # a slash in the password, which is no part of the message
     own = stated.pop("options", "")
     named = {
         setting: stated.pop(name, "")
@@ -73,3 +78,8 @@ def _read_postgresql(url: str) -> dict[str, object]:
         "CONN_MAX_AGE": 60,
         "OPTIONS": {**_PATIENCE, **stated, "options": f"{_OF_SESSIONS} {own}".strip()},
     }
+
+
+def _not_understood(reason: str = "") -> BadSettingError:
+    form = "write postgresql://user:password@host:port/name, special characters as %XX"
+    return BadSettingError(f"STT_DATABASE_URL isn't understood: {reason or form}.")

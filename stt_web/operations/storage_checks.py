@@ -56,7 +56,8 @@ def judge_skew(skew_s: float) -> Iterator[Diagnosis]:
 
 def _write_and_read() -> None:
     bucket = media_store.open_bucket()
-    key, content = f"{_PROBE}/{secrets.token_hex(8)}", secrets.token_bytes(32)
+    folder, content = f"{_PROBE}/{secrets.token_hex(8)}", secrets.token_bytes(32)
+    key = f"{folder}/object"
     try:
         bucket.put_bytes(key, content)
         if bucket.read(key)[0] != content:
@@ -64,7 +65,7 @@ def _write_and_read() -> None:
     except FileNotFoundError:
         raise bucket.distrust(key, "not_there") from None
     finally:
-        bucket.delete(key)
+        bucket.delete_below(folder)  # as recordings are: it lists, and deletes what it found
     if bucket.find(key) is not None:
         raise bucket.distrust(key, "not_deleted")
 

@@ -19,11 +19,14 @@ from django.conf import settings
 from kombu.exceptions import OperationalError
 
 from stt_web.core import media_store
+from stt_web.core.background import spawn_thread
 from stt_web.core.outages import StorageUnavailableError
 from stt_web.operations.findings import Diagnosis, failure, ok, warning
 
 _ANSWER_S = 2.0
 _MAY_DIFFER_S = 1.0
+# Of a bucket: less than an answer may take, for the worker's control thread waits.
+_BUCKET_S = 1.0
 
 
 @inspect_command(args=[("name", str)])
@@ -36,10 +39,14 @@ def _is_seen(path: Path) -> bool:
     """Whether the folder has the file, or the bucket, where there is one: not a copy of it here."""
     if not media_store.is_remote():
         return path.is_file()
-    try:
-        return media_store.open_bucket().find(media_store.key_of(path)) is not None
-    except StorageUnavailableError:
-        return False
+    found: list[bool] = []
+
+    def ask() -> None:
+        with contextlib.suppress(StorageUnavailableError):
+            found.append(media_store.open_bucket().find(media_store.key_of(path)) is not None)
+
+    spawn_thread(ask, name="observe-bucket").join(_BUCKET_S)
+    return found == [True]
 
 
 @dataclass(frozen=True)
@@ -114,7 +121,7 @@ def judge_folders(observed: list[Observed]) -> Iterator[Diagnosis]:
         yield failure(
             "workers",
             f"{', '.join(apart)}: an object written here to the bucket isn't seen there.",
-            "Set the same STT_S3_* for web and workers.",
+            "Set the same STT_S3_* for web and workers, and see that these reach the bucket.",
         )
     elif apart:
         yield failure(

@@ -3,7 +3,7 @@
 What a server answers is not taken on trust: after a write its size and digest are read back, and
 what is read whole must have the digest that it was written with. A server that is away, refuses us
 or answers with other bytes is one thing for the product: StorageUnavailableError (503). For
-`pause_s` after it was away every call fails at once, so that no one waits for it twice.
+`pause_s` after it was away every call fails at once, and then all but one, which tries.
 
     FileNotFoundError          the bucket answers, and has no such object
     StorageUnavailableError    anything else that is not an answer
@@ -38,6 +38,7 @@ _DIGEST: Final = "sha256"  # the metadata's name
 _BINARY: Final = "application/octet-stream"
 _CHUNK_BYTES: Final = 1024 * 1024
 _MISSING: Final = frozenset(("404", "NoSuchKey", "NotFound"))
+_OVERLOADED: Final = frozenset(("SlowDown", "429", "TooManyRequests"))
 # A download at less than this, after a minute, is given up: a job's lease waits for it.
 _SLOWEST_BYTES_A_S: Final = 100_000
 _PATIENCE_S: Final = 60.0
@@ -91,7 +92,10 @@ class MediaBucket:
         # Threads may share a client, but not the resource that django-storages makes for each.
         self.client: Any = storage.connection.meta.client
         self._prefix = f"{location}/" if (location := storage.location.strip("/")) else ""
+        # What is asked first, by a request that a person waits for: an answer is a few bytes.
+        self._quick: Any = storage.make_quick_client()
         self._lock = threading.Lock()
+        self._is_away = False
         self._away_until_s = 0.0
         self._found_at_s = -_TRUST_BUCKET_S
 
@@ -138,7 +142,7 @@ class MediaBucket:
         """Return what is known of an object; None where there is none."""
         try:
             with self.answering("head"):
-                answer = self.client.head_object(Bucket=self.name, Key=self._prefix + key)
+                answer = self._quick.head_object(Bucket=self.name, Key=self._prefix + key)
         except FileNotFoundError:
             self._check_bucket()
             return None
@@ -208,13 +212,17 @@ class MediaBucket:
         """Yield the objects of a folder and of those below it; a request for a thousand."""
         pages = self.client.get_paginator("list_objects_v2")
         prefix = self._prefix + (f"{folder}/" if folder else "")
-        with self.answering("list"):
-            for page in pages.paginate(Bucket=self.name, Prefix=prefix):
-                now = _clock_of(page)
-                for each in page.get("Contents", ()):
-                    age_s = (now - each["LastModified"]).total_seconds()
-                    key = each["Key"].removeprefix(self._prefix)
-                    yield StoredObject(key, each["Size"], "", age_s)
+        found = iter(pages.paginate(Bucket=self.name, Prefix=prefix))
+        while True:
+            with self.answering("list"):
+                page = next(found, None)
+            if page is None:
+                return
+            now = _clock_of(page)
+            for each in page.get("Contents", ()):
+                age_s = (now - each["LastModified"]).total_seconds()
+                key = each["Key"].removeprefix(self._prefix)
+                yield StoredObject(key, each["Size"], "", age_s)
 
     def sign_url(self, key: str, *, lasts_s: int, mime: str, disposition: str) -> str:
         """Return an address that reads this object for so long, whoever has it. No request."""
@@ -226,10 +234,12 @@ class MediaBucket:
         }
         if disposition:
             wanted["ResponseContentDisposition"] = disposition
-        with self.answering("sign"):
+        try:
             address: str = self.client.generate_presigned_url(
                 "get_object", Params=wanted, ExpiresIn=lasts_s
             )
+        except BotoCoreError as error:
+            raise self._note_refusal("sign", error, "") from error
         return address
 
     # ---- deleting
@@ -244,20 +254,30 @@ class MediaBucket:
         keys = [each.key for each in self.list_below(folder)]
         for start in range(0, len(keys), _MOST_DELETED):
             batch = [{"Key": self._prefix + key} for key in keys[start : start + _MOST_DELETED]]
-            with self.answering("delete"):
+            if not self._delete_at_once(batch):
+                for key in keys[start : start + _MOST_DELETED]:
+                    self.delete(key)
+        return len(keys)
+
+    def _delete_at_once(self, batch: list[dict[str, str]]) -> bool:
+        """False where the server knows no such request, or refused some of it."""
+        with self.answering("delete"):
+            try:
                 answer = self.client.delete_objects(
                     Bucket=self.name, Delete={"Objects": batch, "Quiet": True}
                 )
-            if answer.get("Errors"):
-                raise self.distrust(folder, "not_deleted")
-        return len(keys)
+            except ClientError as error:
+                if error.response["ResponseMetadata"]["HTTPStatusCode"] >= 500:
+                    raise
+                return False
+        return not answer.get("Errors")
 
     # ---- whether it answers
 
     def read_clock(self) -> datetime:
         """Ask whether the bucket is there and ours; return what time its server has."""
         with self.answering("bucket", is_bucket=True):
-            return _clock_of(self.client.head_bucket(Bucket=self.name))
+            return _clock_of(self._quick.head_bucket(Bucket=self.name))
 
     def _check_bucket(self) -> None:
         """Nothing found: because there is none, or because the bucket itself is not there?"""
@@ -268,22 +288,47 @@ class MediaBucket:
     @contextmanager
     def answering(self, operation: str, *, is_bucket: bool = False) -> Iterator[None]:
         """Raise in our terms what the client raises."""
-        if time.monotonic() < self._away_until_s:
-            raise StorageUnavailableError
+        self._check_turn()
         try:
             yield
         except ClientError as error:
             code = str(error.response.get("Error", {}).get("Code", ""))
+            self._note_answer(error)
             if code in _MISSING and not is_bucket:
                 raise FileNotFoundError(operation) from None
-            raise self._note_away(operation, error, code) from error
+            raise self._note_refusal(operation, error, code) from error
         except (BotoCoreError, Boto3Error, ResponseParserError) as error:
-            raise self._note_away(operation, error, "") from error
+            self._note_away()
+            raise self._note_refusal(operation, error, "") from error
+        self._note_answer()
 
-    def _note_away(self, operation: str, error: Exception, code: str) -> StorageUnavailableError:
-        """Of the error its kind only: its message may quote an address or a key's name."""
+    def _check_turn(self) -> None:
+        """Raise while it is away. Once the pause is over one call tries, and the others go on
+        failing at once until it has an answer."""
         with self._lock:
+            now = time.monotonic()
+            if now < self._away_until_s:
+                raise StorageUnavailableError
+            if self._is_away:
+                self._away_until_s = now + self.storage.pause_s
+
+    def _note_answer(self, error: ClientError | None = None) -> None:
+        """It answered, though it may have refused; not by what a server answers in trouble."""
+        answer = {} if error is None else error.response
+        status = int(answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 200))
+        if status >= 500 or answer.get("Error", {}).get("Code") in _OVERLOADED:
+            self._note_away()
+            return
+        with self._lock:
+            self._is_away, self._away_until_s = False, 0.0
+
+    def _note_away(self) -> None:
+        with self._lock:
+            self._is_away = True
             self._away_until_s = time.monotonic() + self.storage.pause_s
+
+    def _note_refusal(self, operation: str, error: Exception, code: str) -> StorageUnavailableError:
+        """Of the error its kind only: its message may quote an address or a key's name."""
         kind = type(error).__name__
         logger.error("event=storage_away operation=%s error=%s code=%s", operation, kind, code)
         count_error("storage", code or kind)

@@ -11,6 +11,7 @@ from storages.backends.s3 import S3Storage
 
 _CONNECT_TIMEOUT_S: Final = 3
 _MOST_TRIES: Final = 2
+_QUICK_S: Final = 2.0  # of what is asked about an object
 _MOST_CONNECTIONS: Final = 32
 
 
@@ -21,7 +22,7 @@ class MediaStorage(S3Storage):  # type: ignore[misc]  # no stubs are published f
     def __init__(self, *, timeout_s: float, pause_s: float = 5.0, **options: Any) -> None:
         self.pause_s = pause_s
         style = options.get("addressing_style") or "auto"
-        config = Config(
+        self._config = Config(
             connect_timeout=_CONNECT_TIMEOUT_S,
             read_timeout=timeout_s,
             retries={"mode": "standard", "total_max_attempts": _MOST_TRIES},
@@ -32,4 +33,19 @@ class MediaStorage(S3Storage):  # type: ignore[misc]  # no stubs are published f
             response_checksum_validation="when_required",
             user_agent_extra="open-stt",
         )
-        super().__init__(client_config=config, **options)
+        self._quick_s = min(_QUICK_S, timeout_s)
+        super().__init__(client_config=self._config, **options)
+
+    def make_quick_client(self) -> Any:
+        """Return a client that waits for an answer of a few bytes no longer than that takes."""
+        quick = self._config.merge(
+            Config(connect_timeout=self._quick_s, read_timeout=self._quick_s)
+        )
+        return self._create_session().client(
+            "s3",
+            region_name=self.region_name,
+            use_ssl=self.use_ssl,
+            endpoint_url=self.endpoint_url,
+            config=quick,
+            verify=self.verify,
+        )

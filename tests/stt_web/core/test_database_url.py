@@ -46,6 +46,8 @@ def test_a_socket_and_several_hosts() -> None:
     [
         ("postgresql://u:hunter2@h/n?slmode=require", "slmode"),
         ("postgresql://u:hunter2%zz@h/n", "%XX"),
+        ("postgresql://u:pa/x?hunter2@h/n", "%XX"),
+        ("postgresql://u:hunter2/x@h/n", "%XX"),
         ("mysql://u:hunter2@h/n", "postgresql://"),
     ],
 )

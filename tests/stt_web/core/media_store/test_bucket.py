@@ -134,6 +134,57 @@ def test_after_an_outage_no_one_waits_for_it_again_at_once(
     media_store.put(file)
 
 
+def ask_at_once(count: int, path: Path) -> list[float]:
+    """Ask for a file's size in so many threads; return how long each had to wait, in seconds."""
+    took_s: list[float] = []
+
+    def ask() -> None:
+        began = time.monotonic()
+        with pytest.raises(StorageUnavailableError):
+            media_store.size_of(path)
+        took_s.append(time.monotonic() - began)
+
+    threads = [threading.Thread(target=ask) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return sorted(took_s)
+
+
+def test_many_that_ask_one_that_hangs_wait_briefly_and_then_one_alone(
+    server: S3Server, tmp_path: Path, settings: Settings
+) -> None:
+    storage = server.as_storage(timeout_s=10.0, pause_s=6.0)
+    settings.STORAGES = {**settings.STORAGES, "media": storage}
+    media_store.size_of(tmp_path / "ab" / "warm")
+    with server.failing("hang"):
+        assert ask_at_once(12, tmp_path / "ab" / "recording")[-1] < 8
+        time.sleep(6.1)
+        *others, last = ask_at_once(6, tmp_path / "ab" / "recording")
+        assert len(others) == 5
+        assert others[-1] < 1 < last
+
+
+def test_a_refused_deletion_is_no_outage_of_the_rest(
+    server: S3Server, file: Path, settings: Settings
+) -> None:
+    storage = server.as_storage(pause_s=30.0)
+    settings.STORAGES = {**settings.STORAGES, "media": storage}
+    media_store.put(file)
+    with server.failing("refuse_delete"):
+        media_store.delete_folder(file.parent)
+        assert media_store.size_of(file) == len(CONTENT)
+    assert server.list_keys() == ["ab/recording"]
+
+
+def test_a_server_that_deletes_one_by_one_will_do(server: S3Server, file: Path) -> None:
+    media_store.put(file)
+    with server.failing("no_multi_delete"):
+        media_store.delete_folder(file.parent)
+    assert server.list_keys() == []
+
+
 def test_of_several_that_want_a_file_one_downloads_it(server: S3Server, file: Path) -> None:
     media_store.put(file)
     file.unlink()
