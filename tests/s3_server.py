@@ -214,8 +214,8 @@ class _Front(BaseHTTPRequestHandler):
     do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = _pass_on  # noqa: N815  # http.server's names
 
     def _deletes(self) -> bool:
-        query = parse_qs(urlsplit(self.path).query, keep_blank_values=True)
-        return self.command == "DELETE" or "delete" in query
+        parameters = urlsplit(self.path).query.replace("=", "").split("&")
+        return self.command == "DELETE" or "delete" in parameters
 
     def _read_body(self) -> bytes:
         if self.headers.get("Expect", "").lower() == "100-continue":
