@@ -102,8 +102,8 @@ def test_it_refuses_while_uploads_or_live_sessions_are_open(
     with pytest.raises(CommandError, match="Nothing is moved"):
         move(to)
     assert len(bucket.list_keys()) == (0 if to == "s3" else len(FILES))
-    said = move(to, "--leave-unfinished")
-    assert "All but these are moved." in said
+    output = move(to, "--leave-unfinished")
+    assert "All but these are moved." in output
     assert len(bucket.list_keys()) == (len(written) if to == "s3" else 0)
     upload.delete()
     session.jobs.update(status=Status.COMPLETED)

@@ -124,7 +124,7 @@ def test_what_a_killed_process_had_not_acknowledged_is_sent_again(client: Client
 
 
 @pytest.mark.parametrize("is_complete", [False, True])
-def test_an_upload_of_which_the_disk_lost_bytes_begins_anew(
+def test_an_upload_of_which_the_disk_lost_bytes_is_refused(
     client: Client, is_complete: bool
 ) -> None:
     recording = wav()
