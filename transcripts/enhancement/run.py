@@ -8,7 +8,6 @@ longer than it was held for     the hold grows; where it can't, the work fails, 
 
 import errno
 import logging
-import os
 import time
 from functools import partial
 from uuid import UUID
@@ -126,8 +125,7 @@ def _work(lease: EnhancementLease, enhancement: Enhancement) -> None:
         made = make_enhanced(work, lease=lease, note_progress=progress.note)
         progress.cover(made.duration_ms)
         lease.check()
-        os.replace(made_at, result_path(enhancement.pk))
-        media_store.put(result_path(enhancement.pk))
+        media_store.publish(made_at, result_path(enhancement.pk))
     finally:
         made_at.unlink(missing_ok=True)
     with transaction.atomic():

@@ -210,8 +210,7 @@ def _make(wanted: WantedAudio, transcript: Transcript) -> None:
         if not checked:
             kinds = {PiiKind(kind.upper()) for kind in wanted.kinds}
             raise fail_redaction(kinds, document.id, wanted.format_name)
-        os.replace(own, wanted.path)
-        media_store.put(wanted.path)
+        media_store.publish(Path(own), wanted.path)
     finally:
         Path(own).unlink(missing_ok=True)
     logger.info(

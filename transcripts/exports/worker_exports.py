@@ -209,7 +209,9 @@ def _folder(transcript_id: UUID) -> Path:
 def _write(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, own = tempfile.mkstemp(dir=path.parent)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-    os.replace(own, path)
-    media_store.put(path)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+        media_store.publish(Path(own), path)
+    finally:
+        Path(own).unlink(missing_ok=True)

@@ -118,8 +118,10 @@ def _make_room(root: Path) -> None:
         if excess <= 0 or used_at > time.time() - _IN_USE_S:
             return
         if _is_stored(path, size=size):
+            # Race: while the bucket was asked, a job may have been given it.
+            if not media_store.remove_copy(path, used_at=used_at):
+                continue
             logger.info("event=copy_removed key=%s", media_store.key_of(path))
-            path.unlink(missing_ok=True)
             with suppress(OSError):
                 path.parent.rmdir()
             excess -= size
@@ -131,7 +133,7 @@ def _list_files(root: Path) -> Iterator[tuple[float, int, Path]]:
         with suppress(OSError):
             stats = path.stat()
             if path.is_file():
-                yield max(stats.st_atime, stats.st_mtime), stats.st_size, path
+                yield media_store.time_used(stats), stats.st_size, path
 
 
 def _is_stored(path: Path, *, size: int) -> bool:

@@ -8,6 +8,7 @@ import logging
 import re
 import time
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby, islice
 from pathlib import Path
@@ -41,9 +42,10 @@ ORPHAN_AGE_S = 6 * 3600
 # A recording is put into the bucket right before its commit; what is made of a transcript (exports,
 # masked copies) has no row at all.
 UNCOMMITTED_AGE_S = 3600
-MOST_ORPHANS = 50  # in one sweep, where they are most of what the bucket has
+MOST_ORPHANS = 50  # in one sweep, where they are most of the recordings that the bucket has
 BATCH_ROWS = 500
 _FOLDER = re.compile(r"[0-9a-f]{32}")
+_MADE = re.compile(r"[0-9a-f]{32}/(exports|audio)/")
 
 
 def purge_anonymous() -> None:
@@ -97,20 +99,58 @@ def purge_orphans() -> None:
         _remove_orphan(name)
 
 
+@dataclass(frozen=True)
+class StoredOrphans:
+    """Folders of the bucket that no row knows. `made`: of transcripts that are there, whose time
+    is over; `foreign`: the others. `are_most`: likely the bucket is another installation's."""
+
+    made: list[str]
+    foreign: list[str]
+    are_most: bool
+
+
 def purge_stored_orphans() -> None:
     """The same in the bucket, where there is one: also what was to be deleted while it was away.
 
-    Nothing where most of it is unknown: that is the bucket of another installation.
-    A request for a thousand objects. Raises StorageUnavailableError.
+    Of what no transcript made nothing where it is most of the recordings: that is the bucket of
+    another installation (else `manage.py purge_bucket`). A request for a thousand objects. Raises
+    StorageUnavailableError.
     """
     if not media_store.is_remote():
         return
-    old = list(_old_keys())
-    orphans = list(list_unknown(old))
-    if len(orphans) > MOST_ORPHANS and 2 * len(orphans) > len(old):
-        logger.error("event=orphans_not_removed orphans=%d of=%d", len(orphans), len(old))
-        return
-    for name in orphans:
+    orphans = find_stored_orphans()
+    remove_stored_orphans(orphans.made)
+    if orphans.are_most:
+        logger.error("event=orphans_not_removed orphans=%d", len(orphans.foreign))
+    else:
+        remove_stored_orphans(orphans.foreign)
+
+
+def find_stored_orphans() -> StoredOrphans:
+    """Call it only where there is a bucket. Raises StorageUnavailableError."""
+    old = dict(_old_keys())
+    unknown = list(list_unknown(old))
+    made = _of_transcripts([name for name in unknown if old[name]])
+    recordings = sum(1 for is_made in old.values() if not is_made)
+    orphans = sum(1 for name in unknown if not old[name])
+    are_most = orphans > MOST_ORPHANS and 2 * orphans > recordings
+    foreign = [name for name in unknown if name not in made]
+    return StoredOrphans(sorted(made), foreign, are_most)
+
+
+def _of_transcripts(names: list[str]) -> set[str]:
+    """Return those that are a transcript's id. A query for `BATCH_ROWS`."""
+    found: set[str] = set()
+    for start in range(0, len(names), BATCH_ROWS):
+        batch = [UUID(name) for name in names[start : start + BATCH_ROWS]]
+        rows = Transcript.objects.filter(pk__in=batch)
+        found |= {pk.hex for pk in rows.values_list("pk", flat=True)}
+    return found
+
+
+def remove_stored_orphans(names: Iterable[str]) -> None:
+    """Folders of `find_stored_orphans`. Idempotent."""
+    for name in names:
         _remove_orphan(name)
 
 
@@ -120,15 +160,17 @@ def _remove_orphan(name: str) -> None:
     delete_recording(recording)
 
 
-def _old_keys() -> Iterator[str]:
-    """Yield the folders of the bucket to which nothing was written for so long."""
+def _old_keys() -> Iterator[tuple[str, bool]]:
+    """Yield the folders of the bucket to which nothing was written for so long, and whether each
+    has only what was made of a transcript (exports, masked copies), whose id is its name."""
     objects = media_store.open_bucket().list_below()
     for name, group in groupby(objects, key=lambda each: each.key.partition("/")[0]):
         stored = list(group)
-        is_made = not any(each.key.count("/") == 1 for each in stored)  # of a transcript
-        age_s = ORPHAN_AGE_S if is_made else UNCOMMITTED_AGE_S
+        is_made = all(_MADE.match(each.key) for each in stored)
+        is_whole = any(each.key.count("/") == 1 for each in stored)  # no journal, and no parts
+        age_s = UNCOMMITTED_AGE_S if is_whole else ORPHAN_AGE_S
         if _FOLDER.fullmatch(name) and min(each.age_s for each in stored) > age_s:
-            yield name
+            yield name, is_made
 
 
 def list_unknown(names: Iterable[str]) -> Iterator[str]:

@@ -12,12 +12,17 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import UUID
 
 from django.conf import settings
+from django.db.models import QuerySet
+from django.utils import timezone
 
 from stt_web.core import media_store
 from stt_web.core.durable import sync_file, sync_folder
 from stt_web.core.media_store.bucket import MediaBucket
+from transcripts.jobs.models import JobKind, TranscriptionJob
+from transcripts.models import OPEN_STATUSES
 from transcripts.uploads.models import ResumableUpload
 
 _FOLDER = re.compile(r"[0-9a-f]{32}/")
@@ -84,14 +89,33 @@ def move_to_folder(file: MovableFile) -> None:
     bucket.delete(file.key)
 
 
+@dataclass(frozen=True)
+class Unfinished:
+    """Ids of what is worked on where it is, and would be lost there: uploads of which something
+    came, transcripts of live sessions that are open."""
+
+    uploads: list[UUID]
+    sessions: list[UUID]
+
+
+def find_unfinished() -> Unfinished:
+    """Two queries."""
+    uploads = _list_unfinished().filter(offset_bytes__gt=0, expires_at__gt=timezone.now())
+    live = TranscriptionJob.objects.filter(kind=JobKind.LIVE, status__in=OPEN_STATUSES)
+    return Unfinished(
+        list(uploads.order_by("pk").values_list("pk", flat=True)),
+        list(live.order_by("transcript").values_list("transcript", flat=True)),
+    )
+
+
 def free_bytes() -> int:
     """Return the room there is for what is moved to the folder."""
     Path(settings.MEDIA_ROOT).mkdir(parents=True, exist_ok=True)
     return shutil.disk_usage(settings.MEDIA_ROOT).free
 
 
-def _list_unfinished() -> Iterator[ResumableUpload]:
-    yield from ResumableUpload.objects.filter(transcript_id=None, is_refused=False)
+def _list_unfinished() -> QuerySet[ResumableUpload]:
+    return ResumableUpload.objects.filter(transcript_id=None, is_refused=False)
 
 
 def _is_movable(key: str) -> bool:

@@ -104,7 +104,6 @@ def _write(path: Path, peaks: Peaks) -> None:
     try:
         with os.fdopen(descriptor, "w") as file:
             json.dump(body, file)
-        os.replace(own, path)
-        media_store.put(path)
+        media_store.publish(Path(own), path)
     finally:
         Path(own).unlink(missing_ok=True)

@@ -152,6 +152,7 @@ class PartReceiver:
             if head.offset != upload.offset_bytes:
                 raise OffsetError(upload.offset_bytes)
             fill(upload.path, self._file, until=upload.offset_bytes)
+            refuse_shorter(upload)
             # What lies behind was never acknowledged: its process was killed.
             self._file.truncate(upload.offset_bytes)
             self._file.seek(upload.offset_bytes)
@@ -286,6 +287,23 @@ def fetch_whole(upload: ResumableUpload) -> None:
     if media_store.is_remote():
         with contextlib.closing(_open_locked(upload)) as file:
             fill(upload.path, file, until=upload.offset_bytes)
+
+
+def refuse_shorter(upload: ResumableUpload) -> None:
+    """End an upload of whose committed bytes this machine lacks some: its folder was emptied, or
+    restored from an older backup. What is lost can't be made up by zeros; the client begins anew.
+
+    Raises UploadExpiredError.
+    """
+    size = upload.path.stat().st_size
+    if size >= upload.offset_bytes:
+        return
+    logger.error(
+        "event=upload_bytes_lost upload_id=%s size=%d of=%d", upload.pk, size, upload.offset_bytes
+    )
+    open_rows = ResumableUpload.objects.filter(transcript_id=None, is_refused=False)
+    open_rows.filter(pk=upload.pk).update(expires_at=timezone.now())
+    raise UploadExpiredError
 
 
 def _open_locked(upload: ResumableUpload) -> Any:

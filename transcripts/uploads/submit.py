@@ -30,7 +30,7 @@ from transcripts.uploads.create import delete_upload
 from transcripts.uploads.errors import UploadLockedError
 from transcripts.uploads.models import ResumableUpload
 from transcripts.uploads.parts import delete_parts
-from transcripts.uploads.receive import fetch_whole, refuse_for_good
+from transcripts.uploads.receive import fetch_whole, refuse_for_good, refuse_shorter
 
 logger = logging.getLogger(__name__)
 
@@ -142,6 +142,7 @@ def _note_failure(upload: ResumableUpload, error: ApiError) -> None:
 
 def _digest(upload: ResumableUpload) -> str:
     fetch_whole(upload)
+    refuse_shorter(upload)
     digest = hashlib.sha256()
     with upload.path.open("rb") as file:
         while chunk := file.read(_HASH_BYTES):

@@ -12,6 +12,7 @@ Raises StorageUnavailableError (`core.outages`, 503) where the bucket is away or
 it should.
 """
 
+import fcntl
 import logging
 import os
 import shutil
@@ -25,6 +26,7 @@ from typing import TYPE_CHECKING, Protocol
 from django.conf import settings
 from django.core.files.storage import storages
 
+from stt_web.core.media_store.errors import ObjectNotFoundError
 from stt_web.core.outages import StorageUnavailableError
 
 if TYPE_CHECKING:
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 ALIAS = "media"  # of settings.STORAGES
+_REMOVING = ".removing"
+_MOST_TRIES = 5
 _lock = threading.Lock()
 _made: "list[MediaBucket]" = []
 
@@ -83,6 +87,23 @@ def put(path: Path) -> None:
         open_bucket().put_file(key_of(path), path)
 
 
+def publish(made: Path, path: Path) -> None:
+    """Give a file that is complete its name: in the bucket, where there is one, before it has it
+    here, since who makes it takes a file that is here for one that is stored.
+
+    `made`: in the same file system. Raises OSError, StorageUnavailableError: then it lies under
+    `path` nowhere, and may be made again.
+    """
+    if is_remote():
+        open_bucket().put_file(key_of(path), made)
+    try:
+        os.replace(made, path)
+    except OSError:  # its folder was deleted since: then no one else deletes the object
+        if is_remote():
+            delete(path)
+        raise
+
+
 def delete(path: Path) -> None:
     """Idempotent. Does not raise where the bucket is away: see `delete_folder`."""
     path.unlink(missing_ok=True)
@@ -118,18 +139,53 @@ def fetch(path: Path) -> Path:
     """Return the path, with the file there if it is stored at all: fetched where it is not here."""
     if not is_remote():
         return path
-    if path.exists():
-        touch(path)
-    else:
-        with suppress(FileNotFoundError):
+    for tries_left in reversed(range(_MOST_TRIES)):
+        if _touch(path):
+            break
+        try:
             open_bucket().download(key_of(path), path)
+        except ObjectNotFoundError:
+            break
+        except FileNotFoundError:
+            # Race: another one that failed, or the sweep, removed the empty folder that this was to
+            # write into.
+            if not tries_left:
+                raise
     return path
 
 
-def touch(path: Path) -> None:
-    """Note that it is used: what was not used for longest is removed first."""
-    with suppress(OSError):
+def _touch(path: Path) -> bool:
+    """Note that it is used: what was not used for longest is removed first. Return whether it is
+    here: then it stays so until it was not used for a while."""
+    with _removal_lock(fcntl.LOCK_SH), suppress(OSError):
         os.utime(path, (time.time(), path.stat().st_mtime))
+        return True
+    return path.exists()
+
+
+def remove_copy(path: Path, *, used_at: float) -> bool:
+    """Remove what this machine has of a file that is in the bucket. Return whether it did: not
+    where it was used since `used_at` (`time_used`)."""
+    with _removal_lock(fcntl.LOCK_EX), suppress(OSError):
+        if time_used(path.stat()) <= used_at:
+            path.unlink()
+            return True
+    return False
+
+
+def time_used(stats: os.stat_result) -> float:
+    """Return when a file was last read or written, in seconds since the epoch."""
+    return max(stats.st_atime, stats.st_mtime)
+
+
+@contextmanager
+def _removal_lock(kind: int) -> Iterator[None]:
+    """Race: between a look at when a copy was used and its removal, no one may be given it."""
+    root = Path(settings.MEDIA_ROOT)
+    root.mkdir(parents=True, exist_ok=True)
+    with (root / _REMOVING).open("a") as file:
+        fcntl.flock(file, kind)
+        yield
 
 
 def size_of(path: Path) -> int | None:
@@ -161,8 +217,12 @@ def open_stored(path: Path, *, start: int = 0, length: int | None = None) -> Rea
 
     With `length` no more may be read.
     """
-    if not is_remote() or path.exists():
+    try:
         file = path.open("rb")
+    except FileNotFoundError:
+        if not is_remote():
+            raise
+    else:
         file.seek(start)
         return file
     return open_bucket().open(key_of(path), start=start, length=length)

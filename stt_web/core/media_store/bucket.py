@@ -5,7 +5,7 @@ what is read whole must have the digest that it was written with. A server that 
 or answers with other bytes is one thing for the product: StorageUnavailableError (503). For
 `pause_s` after it was away every call fails at once, and then all but one, which tries.
 
-    FileNotFoundError          the bucket answers, and has no such object
+    ObjectNotFoundError        the bucket answers, and has no such object
     StorageUnavailableError    anything else that is not an answer
 """
 
@@ -28,6 +28,7 @@ from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
+from stt_web.core.media_store.errors import ObjectNotFoundError
 from stt_web.core.media_store.storage import MediaStorage
 from stt_web.core.metrics import count_error
 from stt_web.core.outages import StorageUnavailableError
@@ -295,7 +296,7 @@ class MediaBucket:
             code = str(error.response.get("Error", {}).get("Code", ""))
             self._note_answer(error)
             if code in _MISSING and not is_bucket:
-                raise FileNotFoundError(operation) from None
+                raise ObjectNotFoundError(operation) from None
             raise self._note_refusal(operation, error, code) from error
         except (BotoCoreError, Boto3Error, ResponseParserError) as error:
             self._note_away()

@@ -3,12 +3,15 @@
 import os
 import time
 from collections.abc import Iterator
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
 from stt_web.core import media_store
+from stt_web.core.media_store.bucket import StoredObject
 from stt_web.core.outages import StorageUnavailableError
 from tests.s3_server import S3Server
 from tests.transcripts.conftest import MakeTranscript
@@ -72,6 +75,53 @@ def test_a_bucket_whose_rows_are_in_another_database_is_left_alone(
     assert f"event=orphans_not_removed orphans={MOST_ORPHANS + 1}" in caplog.text
 
 
+def test_what_was_made_of_transcripts_does_not_stop_the_sweep(
+    make_transcript: MakeTranscript, bucket: S3Server
+) -> None:
+    stored = media_store.open_bucket()
+    deleted, transcript = make_transcript(), make_transcript()
+    paths = [recording_path(each) for each in (deleted, transcript)]
+    for path in paths:
+        media_store.put(path)
+    ids = [f"{number:032x}" for number in range(MOST_ORPHANS + 1)] + [transcript.pk.hex]
+    for name in ids:
+        stored.put_bytes(f"{name}/exports/1.pdf", b"1")
+    with bucket.failing("away"):
+        delete_transcript(deleted)
+    for key in bucket.list_keys():
+        bucket.age(key, hours=7)
+    purge_stored_orphans()
+    assert bucket.list_keys() == [media_store.key_of(paths[1])]
+
+
+def test_a_foreign_bucket_is_left_alone_but_for_what_our_transcripts_made(
+    make_transcript: MakeTranscript, bucket: S3Server
+) -> None:
+    ours, foreign = f"{make_transcript().pk.hex}/exports/1.pdf", f"{ORPHAN}/exports/1.pdf"
+    recordings = [f"{number:032x}/recording" for number in range(1, MOST_ORPHANS + 2)]
+    for key in (*recordings, ours, foreign):
+        media_store.open_bucket().put_bytes(key, b"1")
+        bucket.age(key, hours=7)
+    purge_stored_orphans()
+    assert bucket.list_keys() == sorted([*recordings, foreign])
+
+
+def test_an_operator_has_it_go_on(transactional_db: None, bucket: S3Server) -> None:
+    keys = [f"{number:032x}/recording" for number in range(MOST_ORPHANS + 1)]
+    for key in keys:
+        media_store.open_bucket().put_bytes(key, b"1")
+        bucket.age(key, hours=2)
+    out = StringIO()
+    call_command("purge_bucket", stdout=out)
+    assert f"{MOST_ORPHANS + 1} folders" in out.getvalue()
+    assert "--remove" in out.getvalue()
+    assert bucket.list_keys() == keys
+    with bucket.failing("away"), pytest.raises(CommandError, match="not reached"):
+        call_command("purge_bucket", "--remove", stdout=out)
+    call_command("purge_bucket", "--remove", stdout=out)
+    assert bucket.list_keys() == []
+
+
 def test_what_was_deleted_while_the_bucket_was_away_is_removed_later(
     make_transcript: MakeTranscript, bucket: S3Server
 ) -> None:
@@ -115,6 +165,34 @@ def test_the_copy_that_was_not_used_for_longest_is_removed_first_and_only_copies
     sweep_copies()
     assert [path.exists() for path in paths] == [True, False, True, False]
     assert media_store.fetch(oldest).exists()
+
+
+def test_a_copy_that_a_job_was_given_while_the_bucket_was_asked_stays(
+    make_transcript: MakeTranscript,
+    bucket: S3Server,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    path = recording_path(make_transcript())
+    media_store.put(path)
+    grow_old(path, age_s=1000)
+    settings.MEDIA_CACHE_BYTES = 0
+    stored = media_store.open_bucket()
+    find = stored.find
+
+    def find_and_give(key: str) -> StoredObject | None:
+        found = find(key)
+        if key == media_store.key_of(path):
+            assert media_store.fetch(path).exists()
+        return found
+
+    monkeypatch.setattr(stored, "find", find_and_give)
+    sweep_copies()
+    assert path.exists()
+    monkeypatch.undo()
+    grow_old(path, age_s=1000)
+    sweep_copies()
+    assert not path.exists()
 
 
 def test_no_copy_is_removed_while_the_bucket_is_away(

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 
@@ -16,6 +17,9 @@ from pytest_django import Settings
 from tests.billing.conftest import create_account
 from tests.e2e.processes import ROOT, wait_until
 from tests.s3_server import S3Server
+from tests.transcripts.rows import create_transcript
+from transcripts.jobs.models import JobKind
+from transcripts.models import Status
 from transcripts.uploads.models import ResumableUpload
 
 FILES = (
@@ -79,6 +83,31 @@ def test_an_upload_that_is_not_complete_stays(bucket: S3Server, settings: Settin
     write(settings.MEDIA_ROOT, (f"{upload.pk.hex}/recording",))
     assert "0 files" in move("s3")
     assert upload.path.exists()
+
+
+@pytest.mark.parametrize("to", ["s3", "folder"])
+def test_it_refuses_while_uploads_or_live_sessions_are_open(
+    bucket: S3Server, settings: Settings, to: str
+) -> None:
+    written = write(settings.MEDIA_ROOT, FILES)
+    if to == "folder":
+        move("s3")
+    now, user = timezone.now(), create_account().user
+    upload = ResumableUpload.objects.create(
+        owner=user, received_at=now, expires_at=now + timedelta(hours=1), offset_bytes=1
+    )
+    session = create_transcript(owner=user, kind=JobKind.LIVE, status=Status.PROCESSING)
+    for each in (upload.pk, session.pk):
+        assert str(each) in move(to, "--dry-run")
+    with pytest.raises(CommandError, match="Nothing is moved"):
+        move(to)
+    assert len(bucket.list_keys()) == (0 if to == "s3" else len(FILES))
+    output = move(to, "--leave-unfinished")
+    assert "All but these are moved." in output
+    assert len(bucket.list_keys()) == (len(written) if to == "s3" else 0)
+    upload.delete()
+    session.jobs.update(status=Status.COMPLETED)
+    assert "All are moved." in move(to)
 
 
 @pytest.mark.parametrize("fault", ["corrupt", "truncate", "drop_put", "lose"])

@@ -123,6 +123,25 @@ def test_what_a_killed_process_had_not_acknowledged_is_sent_again(client: Client
     assert transcript.recording.sha256 == hashlib.sha256(recording).hexdigest()
 
 
+@pytest.mark.parametrize("is_complete", [False, True])
+def test_an_upload_of_which_the_disk_lost_bytes_is_refused(
+    client: Client, is_complete: bool
+) -> None:
+    recording = wav()
+    path = path_of(begin(client, len(recording)))
+    send(client, path, 0, recording[:1000])
+    os.truncate(folder_of(path) / "recording", 400)
+    if is_complete:  # the process that had it all died before it made the transcript
+        ResumableUpload.objects.update(offset_bytes=len(recording))
+    at = ResumableUpload.objects.get().offset_bytes
+
+    refusal = send(client, path, at, recording[at:])
+
+    assert refused(refusal) == (410, "upload_expired")
+    assert client.call("HEAD", path, headers={"Tus-Resumable": "1.0.0"}).status_code == 410
+    assert not Transcript.objects.exists()
+
+
 def test_a_part_that_begins_elsewhere_is_refused_and_nothing_is_lost(client: Client) -> None:
     path = path_of(begin(client, 10_000))
     send(client, path, 0, wav()[:500])

@@ -1,6 +1,7 @@
 """`manage.py move_media --to s3|folder`: recordings and what is made of them, to a bucket or back.
 
-Run it with the product stopped, with STT_S3_* and STT_MEDIA_DIR set; as often as you like.
+Run it with the product stopped, with STT_S3_* and STT_MEDIA_DIR set; as often as you like. Uploads
+and live sessions that are open are not moved: unless told to leave them, it refuses.
 """
 
 import time
@@ -12,6 +13,7 @@ from stt_web.core import media_store
 from stt_web.core.outages import StorageUnavailableError
 from transcripts.services.media_moves import (
     MovableFile,
+    find_unfinished,
     free_bytes,
     list_local,
     list_stored,
@@ -20,6 +22,7 @@ from transcripts.services.media_moves import (
 )
 
 _REPORT_EVERY_S = 2.0
+_NAMED = 10
 
 
 class Command(BaseCommand):
@@ -28,6 +31,11 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--to", choices=("s3", "folder"), required=True)
         parser.add_argument("--dry-run", action="store_true", help="count them only")
+        parser.add_argument(
+            "--leave-unfinished",
+            action="store_true",
+            help="move the rest; uploads and live sessions that are open can't go on",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not media_store.is_remote():
@@ -39,8 +47,15 @@ class Command(BaseCommand):
             raise CommandError("The bucket is not reached: manage.py doctor says why.") from error
         total = sum(file.size for file in files)
         self.stdout.write(f"{len(files)} files, {total / 1e9:.2f} GB.")
+        unfinished = _describe_unfinished()
+        if unfinished:
+            self.stdout.write(unfinished)
         if options["dry_run"]:
             return
+        if unfinished and not options["leave_unfinished"]:
+            raise CommandError(
+                "Nothing is moved: start the product, and let them end; or --leave-unfinished."
+            )
         if not is_to_bucket and total > free_bytes():
             raise CommandError(f"There is room for {free_bytes() / 1e9:.2f} GB in STT_MEDIA_DIR.")
         failed = self._move(files, is_to_bucket=is_to_bucket)
@@ -48,7 +63,7 @@ class Command(BaseCommand):
             raise CommandError(
                 f"{failed} files could not be moved, and are where they were. Run it again."
             )
-        self.stdout.write("All are moved.")
+        self.stdout.write("All but these are moved." if unfinished else "All are moved.")
 
     def _move(self, files: list[MovableFile], *, is_to_bucket: bool) -> int:
         """Return how many could not be moved."""
@@ -65,3 +80,15 @@ class Command(BaseCommand):
                 reported_s = time.monotonic()
                 self.stdout.write(f"{number} of {len(files)} files, {moved_bytes / 1e9:.2f} GB")
         return failed
+
+
+def _describe_unfinished() -> str:
+    """Return a line for each kind that there is; empty: nothing is open."""
+    found = find_unfinished()
+    kinds = (("uploads that are not complete", found.uploads), ("live sessions", found.sessions))
+    return "\n".join(
+        f"Not moved, {len(ids)} {kind}: {', '.join(map(str, ids[:_NAMED]))}"
+        + (", ..." if len(ids) > _NAMED else "")
+        for kind, ids in kinds
+        if ids
+    )

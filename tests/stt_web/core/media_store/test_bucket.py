@@ -3,10 +3,12 @@ is an outage, soon."""
 
 import logging
 import os
+import shutil
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -183,6 +185,61 @@ def test_a_server_that_deletes_one_by_one_will_do(server: S3Server, file: Path) 
     with server.failing("no_multi_delete"):
         media_store.delete_folder(file.parent)
     assert server.list_keys() == []
+
+
+def test_a_file_has_its_name_once_it_is_in_the_bucket(server: S3Server, file: Path) -> None:
+    made = file.with_name("made")
+    file.rename(made)
+    with server.failing("drop_put"), pytest.raises(StorageUnavailableError):
+        media_store.publish(made, file)
+    assert not media_store.exists(file)
+    media_store.publish(made, file)
+    assert server.read("ab/recording") == file.read_bytes() == CONTENT
+    assert not made.exists()
+
+
+def test_a_file_whose_folder_was_deleted_while_it_was_put_is_nowhere(
+    server: S3Server, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = file.with_name("made")
+    file.rename(made)
+    bucket = media_store.open_bucket()
+    put_file = bucket.put_file
+
+    def delete_behind(key: str, path: Path) -> None:
+        put_file(key, path)
+        shutil.rmtree(path.parent)
+
+    monkeypatch.setattr(bucket, "put_file", delete_behind)
+    with pytest.raises(FileNotFoundError):
+        media_store.publish(made, file)
+    assert server.list_keys() == []
+
+
+def test_without_a_bucket_a_file_just_has_its_name(settings: Settings, tmp_path: Path) -> None:
+    made = tmp_path / "made"
+    made.write_bytes(b"1")
+    media_store.publish(made, tmp_path / "named")
+    assert [each.name for each in tmp_path.iterdir()] == ["named"]
+
+
+def test_a_folder_that_another_removes_is_made_again(
+    server: S3Server, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    media_store.put(file)
+    shutil.rmtree(file.parent)
+    mkdir = Path.mkdir
+    removals: list[Path] = []
+
+    def mkdir_and_remove(path: Path, *args: Any, **options: Any) -> None:
+        mkdir(path, *args, **options)
+        if path == file.parent and len(removals) < 2:
+            removals.append(path)
+            path.rmdir()
+
+    monkeypatch.setattr(Path, "mkdir", mkdir_and_remove)
+    assert media_store.fetch(file).read_bytes() == CONTENT
+    assert len(removals) == 2
 
 
 def test_of_several_that_want_a_file_one_downloads_it(server: S3Server, file: Path) -> None:
