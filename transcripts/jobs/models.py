@@ -98,6 +98,10 @@ class TranscriptionJob(models.Model):
     source_resume_ms = models.PositiveBigIntegerField(default=0)
     # [[start_ms, length_ms]]: silence for what the file doesn't hold; some players close it.
     pauses = models.JSONField(default=list, blank=True)
+    # Of a live session: how much was journalled, as its process last stated it (`live/close`); and
+    # for how long workers waited, while the bucket answered, for what of that is not in it.
+    journalled_ms = models.PositiveBigIntegerField(default=0)
+    awaited_s = models.PositiveIntegerField(default=0)
     # Embeddings are biometric: when they were deleted (`Window.speaker_turns` retain their times).
     embeddings_deleted_at = models.DateTimeField(null=True, blank=True)
     # Voices that are found in the recording afterwards (`diarization/voices`): "", "queued" (since

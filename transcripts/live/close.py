@@ -22,7 +22,7 @@ from transcripts.jobs import lease as leases
 from transcripts.jobs import results
 from transcripts.jobs.concurrency import enqueue_next
 from transcripts.jobs.enqueue import enqueue
-from transcripts.jobs.lease import LeaseLostError, held_rows
+from transcripts.jobs.lease import Lease, LeaseLostError, held_rows
 from transcripts.jobs.models import JobKind
 from transcripts.jobs.results import JobRun
 from transcripts.jobs.stages.finalize import finalize
@@ -40,7 +40,7 @@ from transcripts.services.recordings import recording_path
 
 logger = logging.getLogger(__name__)
 
-_WHOLE_WITHIN = timedelta(minutes=10)
+_WHOLE_WITHIN_S = 600
 # Text is stored at once, audio every `journal_parts.PART_S`: what a process that dies loses of it.
 _RECOGNISED_AHEAD_MS = 5000
 _CLOSING = f"closing:{socket.gethostname()}:{os.getpid()}"[:100]
@@ -66,12 +66,12 @@ def assemble_journal(job: JobRun) -> None:
     folder = recording_path(transcript).parent
     if not media_store.fetch(recording_path(transcript)).exists():
         restore(folder)
-    if count_samples(folder) == 0 and not job.row.resume_ms:
+    if count_samples(folder) == 0 and not job.row.resume_ms and not job.row.journalled_ms:
         # Its process died before any audio was journalled: as if it had never been opened.
         discard_session(job)
         raise LeaseLostError
     if media_store.is_remote():
-        _check_whole(job, journalled_ms=count_samples(folder) // SAMPLES_A_MS)
+        _check_whole(job, held_ms=count_samples(folder) // SAMPLES_A_MS)
     samples = assemble(folder, least_samples=_recognised_samples(job))
     store_recording(job, samples=samples)
     journalled_ms = samples // SAMPLES_A_MS
@@ -85,20 +85,23 @@ def _recognised_samples(job: JobRun) -> int:
     return job.row.resume_ms * SAMPLES_A_MS if media_store.is_remote() else 0
 
 
-def _check_whole(job: JobRun, *, journalled_ms: int) -> None:
-    """Wait for audio that was recognised and is not in the bucket yet: the bucket was away, and the
+def _check_whole(job: JobRun, *, held_ms: int) -> None:
+    """Wait for audio that was journalled and is not in the bucket yet: the bucket was away, and the
     process that has it puts it later (`journal_parts.put_rest`). A machine that never comes back is
-    waited for no longer than `_WHOLE_WITHIN`; then the text stands, and what is missing is silence.
+    waited for no longer than `_WHOLE_WITHIN_S`, of which only what the bucket answers counts; then
+    the text stands, and what is missing is silence.
 
     Raises StorageUnavailableError, which is no try.
     """
-    missing_ms = job.row.resume_ms - journalled_ms
-    if missing_ms <= _RECOGNISED_AHEAD_MS:
+    row = job.row
+    missing_ms = max(row.journalled_ms, row.resume_ms) - held_ms
+    if row.journalled_ms <= held_ms and missing_ms <= _RECOGNISED_AHEAD_MS:
         return
-    since = job.row.progressed_at
-    if since is not None and timezone.now() - since < _WHOLE_WITHIN:
+    if row.awaited_s < _WHOLE_WITHIN_S:
         logger.warning("event=live_journal_waits transcript_id=%s", job.transcript.pk)
-        job.lease.wait(settings.LEASE_S)
+        wait_s = max(1, round(settings.LEASE_S))
+        results.write_fenced(job, awaited_s=row.awaited_s + wait_s)
+        job.lease.wait(wait_s)
         raise StorageUnavailableError
     results.store_warning(
         job,
@@ -124,7 +127,12 @@ def finish(job: JobRun, journal: Journal, *, audio_duration_ms: int) -> FinalRes
     recording could be made while another process begins the next epoch. Raises `LeaseLostError`,
     OSError, StorageUnavailableError.
     """
-    results.write_fenced(job, lease_owner=_CLOSING, lease_expires_at=job.lease.next_expiry())
+    results.write_fenced(
+        job,
+        lease_owner=_CLOSING,
+        lease_expires_at=job.lease.next_expiry(),
+        journalled_ms=journal.samples // SAMPLES_A_MS,
+    )
     job.lease.note_progress()
     with leases.heartbeat.hold(job.lease):  # a bucket takes a while for hours of sound
         samples = seal(journal)
@@ -141,23 +149,34 @@ def finish(job: JobRun, journal: Journal, *, audio_duration_ms: int) -> FinalRes
     )
 
 
-def pause(job: JobRun) -> bool:
+def pause(job: JobRun, *, journalled_ms: int) -> bool:
     """Hold the session no more; for a while it may be resumed, and then it is finished."""
     until = timezone.now() + timedelta(seconds=settings.LIVE_PAUSE_S)
-    paused = bool(held_rows(job.lease).update(lease_owner="", lease_expires_at=until))
+    paused = bool(
+        held_rows(job.lease).update(
+            lease_owner="", lease_expires_at=until, journalled_ms=journalled_ms
+        )
+    )
     if paused:
         logger.info("event=live_paused transcript_id=%s", job.transcript.pk)
         enqueue_next(job.transcript.owner)
     return paused
 
 
-def hand_over(job: JobRun) -> bool:
+def hand_over(job: JobRun, *, journalled_ms: int) -> bool:
     """Have a worker finish it: the rest of the journal is recognised like a file."""
+    state_journalled(job.lease, journalled_ms)
     if not leases.release_lease(job.lease, job.row, counts_as_try=False):
         return False
     logger.warning("event=live_handed_over transcript_id=%s", job.transcript.pk)
     enqueue(job.row.pk)
     return True
+
+
+def state_journalled(lease: Lease, journalled_ms: int) -> None:
+    """State how much of the session is journalled, be it on this machine only: a worker waits for
+    that (`_check_whole`)."""
+    held_rows(lease).update(journalled_ms=journalled_ms, awaited_s=0)
 
 
 def read_transcript_text(transcript: Transcript) -> str:

@@ -15,6 +15,7 @@ from transcripts.live.audio_buffer import AudioBuffer
 from transcripts.live.close_errors import CloseMode, CloseReason
 from transcripts.live.events import Ended, Failed, LiveEvent
 from transcripts.live.executors import in_database
+from transcripts.live.journal import SAMPLES_A_MS
 from transcripts.live.result_writer import ResultWriter
 
 
@@ -25,6 +26,10 @@ class SessionConclusion:
         self._job = job
         self._feed = feed
         self._writer = writer
+
+    @property
+    def _journalled_ms(self) -> int:
+        return self._feed.journalled // SAMPLES_A_MS
 
     async def conclude(self, ending: CloseReason) -> LiveEvent | None:
         """Finish it, pause it (None: the client is away), or hand it over, as its mode asks.
@@ -70,12 +75,13 @@ class SessionConclusion:
         if self._feed.journalled == 0:
             await in_database(discard_session, self._job)
         else:
-            await in_database(close.pause, self._job)
+            await in_database(close.pause, self._job, journalled_ms=self._journalled_ms)
 
     async def _hand_over(self, error: ApiError) -> Failed:
         await self._feed.sync()
         await self._writer.store_rest()
         text = await in_database(close.read_transcript_text, self._job.transcript)
-        if not await in_database(close.hand_over, self._job):
+        journalled_ms = self._journalled_ms
+        if not await in_database(close.hand_over, self._job, journalled_ms=journalled_ms):
             raise LeaseLostError
         return Failed(error=error, text=text)

@@ -157,12 +157,12 @@ def count_samples(folder: Path) -> int:
 
 def has_epochs(folder: Path) -> bool:
     """Return whether the journal has a file here, be it only a header."""
-    return (folder / RECORDING).exists() or bool(_epochs(folder))
+    return (folder / RECORDING).exists() or bool(list_epochs(folder))
 
 
 def sync_epochs(folder: Path) -> None:
     """Write what other processes journalled to the disk itself: they may have died before that."""
-    for path, *_ in _epochs(folder):
+    for path, *_ in list_epochs(folder):
         sync_file(path)
 
 
@@ -198,7 +198,7 @@ def assemble(folder: Path, *, least_samples: int = 0) -> int:
         partial.replace(recording)
     sync_new_file(recording)  # before the epochs go, of which it is made
     media_store.put(recording)
-    for path, *_ in _epochs(folder):
+    for path, *_ in list_epochs(folder):
         path.unlink(missing_ok=True)
     if media_store.is_remote():
         delete_parts(folder)
@@ -208,18 +208,29 @@ def assemble(folder: Path, *, least_samples: int = 0) -> int:
 def seal(journal: Journal) -> int:
     """Make the recording of a journal that this process alone wrote; returns its samples.
 
-    One epoch becomes the recording as it is, without being copied. Closes the journal.
+    One epoch becomes the recording as it is, without being copied. Closes the journal. Where the
+    bucket doesn't take the recording (StorageUnavailableError), the epochs are what they were: a
+    worker may make another one of what it has.
     """
-    epochs = _epochs(journal.folder)
-    if len(epochs) == 1 and epochs[0][0] == journal._path and journal._start == 0:
+    recording = journal.folder / RECORDING
+    epochs = list_epochs(journal.folder)
+    is_whole = len(epochs) == 1 and epochs[0][0] == journal._path and journal._start == 0
+    if is_whole:
         journal.finish()
-        journal._path.replace(journal.folder / RECORDING)
+        journal._path.replace(recording)
     journal.close()
-    return assemble(journal.folder)
+    try:
+        return assemble(journal.folder)
+    except StorageUnavailableError:
+        if is_whole:
+            recording.replace(journal._path)
+        else:
+            recording.unlink(missing_ok=True)
+        raise
 
 
-def _epochs(folder: Path) -> list[tuple[Path, int, int]]:
-    """Return (path, attempt, first sample) of each, in order."""
+def list_epochs(folder: Path) -> list[tuple[Path, int, int]]:
+    """Return (path, attempt, first sample) of each epoch's file, in order."""
     if not folder.is_dir():
         return []
     named = [(path, _NAME.match(path.name)) for path in folder.iterdir()]
@@ -229,7 +240,7 @@ def _epochs(folder: Path) -> list[tuple[Path, int, int]]:
 
 def _intervals(folder: Path) -> list[_Interval]:
     """Return what counts of each epoch, in order."""
-    epochs = _epochs(folder)
+    epochs = list_epochs(folder)
     if not epochs:
         return []  # a process that died between a session's admission and its journal
     ends = [following for _, (_, _, following) in pairwise(epochs)]

@@ -24,7 +24,7 @@ from transcripts.live.admission import (
     discard_session,
     resume_session,
 )
-from transcripts.live.close import pause
+from transcripts.live.close import pause, state_journalled
 from transcripts.live.events import LiveRequest
 from transcripts.live.executors import in_database, in_files, in_rpc, in_sync
 from transcripts.live.journal import Journal, sync_epochs
@@ -72,6 +72,8 @@ async def _resume(request: LiveRequest) -> SessionRunner:
         session = await _prepare(admitted, model)
         with _discarded_on_failure(session):
             await in_database(clear_delivered, admitted.job.lease)
+            # Its client sends again what only the machine has that it left.
+            await in_database(state_journalled, session.lease, session.ready.audio_ms)
     session.start()
     return session
 
@@ -103,7 +105,7 @@ async def _withdraw(admitted: SessionAdmission) -> None:
 
 async def _pause_again(admitted: SessionAdmission) -> None:
     await in_database(record_delivered, admitted.job.lease, admitted.delivered_ms)
-    await in_database(pause, admitted.job)
+    await in_database(pause, admitted.job, journalled_ms=admitted.job.row.journalled_ms)
 
 
 async def _prepare(admitted: SessionAdmission, model: Model) -> SessionRunner:

@@ -8,7 +8,7 @@
     watching   every `WATCH_S` two queries, however many sessions there are: leases are renewed;
                sessions that were cancelled, deleted or taken over, and those whose key is revoked
                or expired or whose account is closed, learn of it. A wake-up (`core/wakeups`) has
-               it look at once
+               it look at once. While a bucket is away, a third: how much is journalled here alone
 
 All run while there is a session.
 """
@@ -27,6 +27,7 @@ from weakref import WeakKeyDictionary
 
 from django.conf import settings
 from django.db import Error as DatabaseFailure
+from django.db.models import Case, F, PositiveBigIntegerField, When
 from django.utils import timezone
 
 from stt_web.core import wakeups
@@ -38,6 +39,7 @@ from transcripts.jobs.models import TranscriptionJob
 from transcripts.live.admission import PROCESS
 from transcripts.live.audio_buffer import AudioBuffer
 from transcripts.live.executors import SYNC_THREADS, in_files, in_rpc, in_sync, with_many_rows
+from transcripts.live.journal import SAMPLES_A_MS
 from transcripts.models import Status
 
 logger = logging.getLogger(__name__)
@@ -50,6 +52,8 @@ WRITE_EVERY_S = 0.03
 WRITE_AT_LEAST_EVERY_S = 0.2
 # With the wait for the next batch, and the sync itself, less than a second of audio is at risk.
 SYNC_EVERY_S = 0.6
+# Journalled and not synced: the bucket is away. Else it is a part (`journal_parts.PART_S`) at most.
+_BEHIND_MS = 5000
 _MANY = 100
 _ROWS_AT_ONCE = 500
 
@@ -202,6 +206,20 @@ class SessionRegistry:
         for member in members:
             standing = standings.get(member.lease.job_id)
             _guarded(member, partial(_notify, member, standing))
+        await self._note_journalled(members)
+
+    async def _note_journalled(self, members: list[RegisteredSession]) -> None:
+        """Whoever finishes what this process can't, must know of what is only here."""
+        behind = {
+            member.lease: member.feed.journalled // SAMPLES_A_MS
+            for member in members
+            if member.feed.journalled - member.feed.synced > _BEHIND_MS * SAMPLES_A_MS
+        }
+        if behind:
+            try:
+                await with_many_rows(_store_journalled, behind)
+            except DatabaseFailure:
+                logger.exception("event=live_journalled_not_noted sessions=%d", len(behind))
 
     async def _check_for_frozen(self, members: list[RegisteredSession]) -> None:
         silent = [member for member in members if member.silent_s() > SILENT_AFTER_S]
@@ -290,6 +308,21 @@ def _check_and_renew(ids: list[UUID]) -> dict[UUID, SessionState]:
         ):
             standings[pk] = SessionState(tuple(row))
     return standings
+
+
+def _store_journalled(journalled_ms: dict[Lease, int]) -> None:
+    """A query for 500 sessions."""
+    behind = list(journalled_ms.items())
+    for start in range(0, len(behind), _ROWS_AT_ONCE):
+        some = behind[start : start + _ROWS_AT_ONCE]
+        rows = TranscriptionJob.objects.filter(
+            pk__in=[lease.job_id for lease, _ in some], status=Status.PROCESSING
+        )
+        cases = [When(pk=lease.job_id, attempt=lease.attempt, then=ms) for lease, ms in some]
+        stated = F("journalled_ms")
+        rows.update(
+            journalled_ms=Case(*cases, default=stated, output_field=PositiveBigIntegerField())
+        )
 
 
 def _notify(member: RegisteredSession, standing: SessionState | None) -> None:

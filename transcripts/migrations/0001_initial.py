@@ -259,6 +259,8 @@ class Migration(migrations.Migration):
                 ('source', models.PositiveSmallIntegerField(default=0)),
                 ('source_resume_ms', models.PositiveBigIntegerField(default=0)),
                 ('pauses', models.JSONField(blank=True, default=list)),
+                ('journalled_ms', models.PositiveBigIntegerField(default=0)),
+                ('awaited_s', models.PositiveIntegerField(default=0)),
                 ('embeddings_deleted_at', models.DateTimeField(blank=True, null=True)),
                 ('voices', models.CharField(blank=True, max_length=10)),
                 ('voices_wanted', models.PositiveSmallIntegerField(default=0)),

@@ -3,19 +3,23 @@ Journals that it alone has are put where others find them.
 
 Only where there is a bucket (`stt_web.core.media_store`). Each process sweeps, since no one knows
 which share a folder; of those that do, one at a time. An open file survives its removal, so no
-reader minds.
+reader minds. What is not in the bucket is never removed: a copy is what has its object's SHA-256,
+and a journal goes once the recording has all of it.
 
 A recording that is deleted is out of the bucket at once, and no one is let to a copy of it: its row
 is not there. A copy that another machine has is removed within `STALE_AGE_S` and a round.
 """
 
 import fcntl
+import hashlib
 import logging
+import os
 import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import close_old_connections
@@ -24,10 +28,14 @@ from stt_web.core import media_store
 from stt_web.core.background import ThreadLoop
 from stt_web.core.outages import StorageUnavailableError
 from transcripts.jobs.models import JobKind, TranscriptionJob
-from transcripts.live.journal import RECORDING
+from transcripts.live.journal import RECORDING, list_epochs
 from transcripts.live.journal_parts import put_rest
+from transcripts.live.wav_header import HEADER_BYTES, SAMPLE_BYTES
 from transcripts.models import OPEN_STATUSES
 from transcripts.retention.purge import list_unknown, old_folders
+
+if TYPE_CHECKING:
+    from stt_web.core.media_store.bucket import StoredObject
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +47,9 @@ _IN_USE_S = 120.0
 # Nothing came for so long: the journal of a session that ended, likely.
 _IDLE_S = 20.0
 _LOCK = ".sweep"
+# What a recording that was made elsewhere doesn't have is for the operator, and swept no more.
+_UNRECORDED = "unrecorded-"
+_CHUNK_BYTES = 1024 * 1024
 _loops: list[ThreadLoop] = []
 
 
@@ -94,13 +105,49 @@ def _store_journals(root: Path) -> None:
 
 
 def _store_journal(recording: Path) -> None:
-    if media_store.open_bucket().find(media_store.key_of(recording)) is not None:
-        for epoch in recording.parent.glob("epoch-*.wav"):
-            epoch.unlink(missing_ok=True)
+    found = media_store.open_bucket().find(media_store.key_of(recording))
+    if found is not None:
+        if recording.exists() and not _is_copy(recording, found):
+            _set_aside(recording)
+        for epoch, _, start in list_epochs(recording.parent):
+            if _is_recorded(epoch, found, start=start):
+                epoch.unlink(missing_ok=True)
+            else:
+                _set_aside(epoch)
     elif recording.exists():
         media_store.put(recording)
     else:
         put_rest(recording.parent)
+
+
+def _is_recorded(epoch: Path, recording: "StoredObject", *, start: int) -> bool:
+    """Whether a recording has the samples of an epoch that begins with sample `start`: not silence
+    in place of them. Reads that much of it from the bucket."""
+    begin = HEADER_BYTES + start * SAMPLE_BYTES
+    length = epoch.stat().st_size - HEADER_BYTES
+    if length <= 0:
+        return True
+    if begin + length > recording.size:
+        return False
+    reader = media_store.open_bucket().open(recording.key, start=begin, length=length)
+    try:
+        with epoch.open("rb") as file:
+            file.seek(HEADER_BYTES)
+            while length > 0:
+                stored = reader.read(min(length, _CHUNK_BYTES))
+                if not stored or file.read(len(stored)) != stored:
+                    return False
+                length -= len(stored)
+    finally:
+        reader.close()
+    return True
+
+
+def _set_aside(path: Path) -> None:
+    """Leave it to the operator: it is removed with its transcript."""
+    aside = path.with_name(f"{_UNRECORDED}{path.name.removesuffix('.wav')}.wav")
+    path.replace(aside)
+    logger.warning("event=journal_kept folder=%s file=%s", path.parent.name, aside.name)
 
 
 def _is_idle(path: Path) -> bool:
@@ -138,7 +185,21 @@ def _list_files(root: Path) -> Iterator[tuple[float, int, Path]]:
 
 def _is_stored(path: Path, *, size: int) -> bool:
     found = media_store.open_bucket().find(media_store.key_of(path))
-    return found is not None and found.size == size
+    return found is not None and found.size == size and _is_copy(path, found)
+
+
+def _is_copy(path: Path, stored: "StoredObject") -> bool:
+    """Reads the file, which doesn't count as its use."""
+    with suppress(FileNotFoundError), open(path, "rb", opener=_open_unused) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest() == stored.sha256
+    return False
+
+
+def _open_unused(name: str, flags: int) -> int:
+    try:
+        return os.open(name, flags | getattr(os, "O_NOATIME", 0))
+    except PermissionError:  # another user's file
+        return os.open(name, flags)
 
 
 @contextmanager

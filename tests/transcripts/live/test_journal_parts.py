@@ -35,6 +35,7 @@ from transcripts.live.events import Ended, Failed
 from transcripts.live.journal import Journal, assemble, count_samples, read_samples
 from transcripts.live.journal_parts import put_rest, restore
 from transcripts.live.opening import open_session
+from transcripts.live.session import SessionRunner
 from transcripts.models import Status, Transcript
 from transcripts.retention.local_copies import sweep_copies
 
@@ -258,8 +259,7 @@ async def test_what_a_machine_took_along_is_silence_and_is_stated(
     bucket.start()
     shutil.rmtree(other_machine(settings))
     transcript = await db(reload, session)
-    long_ago = timezone.now() - timedelta(minutes=11)
-    await db(_update, transcript, progressed_at=long_ago)
+    await db(_update, transcript, awaited_s=600)
     await db(finish_as_sweeper_and_worker, transcript)
     transcript = await db(reload, session)
     assert transcript.status == Status.COMPLETED_WITH_WARNINGS
@@ -282,3 +282,171 @@ async def test_a_deleted_session_leaves_nothing_in_the_bucket(
     assert bucket.list_keys()
     await db(delete_transcript, await db(reload, session))
     assert bucket.list_keys() == []
+
+
+async def speak_while_the_bucket_is_away(
+    machines: FakeStream, bucket: S3Server, *, recognised: int = 3
+) -> SessionRunner:
+    """Return a session of 12 s, of which the bucket has 4 or less, and no more is recognised."""
+    machines.scripts.append(StreamScript(utterances=recognised, hangs=True))
+    session = await speak(await db(new_account), seconds=4)
+    if recognised:
+        await wait_for_text(session, recognised)
+    while session.audio_ms < 3000:
+        await asyncio.sleep(0.05)
+    bucket.stop()
+    await session.push(SECOND * 8)
+    while session.feed.journalled < 12 * 16_000:
+        await asyncio.sleep(0.05)
+    return session
+
+
+async def test_audio_that_was_not_recognised_is_waited_for_too(
+    machines: FakeStream, bucket: S3Server, settings: Settings
+) -> None:
+    session = await speak_while_the_bucket_is_away(machines, bucket)
+    await session.abandon()
+    bucket.start()
+    one = other_machine(settings)
+    transcript = await db(reload, session)
+    assert transcript.job.journalled_ms == 12_000
+    await db(finish_as_sweeper_and_worker, transcript)
+    transcript = await db(reload, session)
+    assert transcript.status in (Status.QUEUED, Status.PROCESSING)
+    assert transcript.job.awaited_s == 1
+    settings.MEDIA_ROOT = one
+    await db(sweep_as_idle)
+    other_machine(settings)
+    await db(finish_as_sweeper_and_worker, transcript)
+    transcript = await db(reload, session)
+    assert (transcript.status, transcript.job.audio_duration_ms) == (Status.COMPLETED, 12_000)
+    assert bucket.read(transcript.recording.path)[44:] == SECOND * 12
+    settings.MEDIA_ROOT = one
+    await db(sweep_as_idle)
+    assert not list(one.rglob("*.wav"))
+
+
+async def test_only_what_the_bucket_answers_counts_as_waiting(
+    machines: FakeStream, bucket: S3Server, settings: Settings
+) -> None:
+    session = await speak_while_the_bucket_is_away(machines, bucket)
+    await session.abandon()
+    bucket.start()
+    other_machine(settings)
+    transcript = await db(reload, session)
+    long_ago = timezone.now() - timedelta(hours=2)
+    await db(_update, transcript, progressed_at=long_ago)
+    await db(finish_as_sweeper_and_worker, transcript)
+    transcript = await db(reload, session)
+    assert transcript.status in (Status.QUEUED, Status.PROCESSING)
+    assert transcript.job.warnings == []
+
+
+async def test_a_process_that_dies_has_stated_what_only_it_has(
+    machines: FakeStream, bucket: S3Server, settings: Settings
+) -> None:
+    settings.HEARTBEAT_S = 0.2
+    session = await speak_while_the_bucket_is_away(machines, bucket)
+    async with asyncio.timeout(15):
+        while (await db(reload, session)).job.journalled_ms < 12_000:
+            await asyncio.sleep(0.1)
+    bucket.start()
+    await session.abandon()
+
+
+@pytest.mark.parametrize("recognised", [3, 0])
+async def test_what_a_recording_does_not_have_stays_where_it_is(
+    machines: FakeStream,
+    bucket: S3Server,
+    settings: Settings,
+    caplog: pytest.LogCaptureFixture,
+    recognised: int,
+) -> None:
+    session = await speak_while_the_bucket_is_away(machines, bucket, recognised=recognised)
+    await session.abandon()
+    bucket.start()
+    one = other_machine(settings)
+    transcript = await db(reload, session)
+    await db(_update, transcript, awaited_s=600)
+    await db(finish_as_sweeper_and_worker, transcript)
+    transcript = await db(reload, session)
+    assert transcript.status == Status.COMPLETED_WITH_WARNINGS
+    assert "recording_incomplete" in [each["code"] for each in transcript.job.warnings]
+    settings.MEDIA_ROOT = one
+    for _ in range(2):
+        await db(sweep_as_idle)
+        (epoch,) = one.rglob("*.wav")
+        assert epoch.name == "unrecorded-epoch-00001-000000000000.wav"
+        assert epoch.read_bytes()[44:] == SECOND * 12
+    assert caplog.text.count("event=journal_kept") == 1
+
+
+async def test_silence_in_place_of_sound_is_no_recording_of_it(
+    machines: FakeStream, bucket: S3Server, settings: Settings
+) -> None:
+    session = await speak(await db(new_account), seconds=4)
+    await wait_for_text(session, 3)
+    while session.audio_ms < 3000:
+        await asyncio.sleep(0.05)
+    bucket.stop()
+    await session.push(SECOND * 8)
+    await wait_for_text(session, 8)
+    await session.stop()
+    assert isinstance((await read_all(session))[-1], Failed)
+    bucket.start()
+    one = other_machine(settings)
+    transcript = await db(reload, session)
+    await db(_update, transcript, awaited_s=600)
+    await db(finish_as_sweeper_and_worker, transcript)
+    transcript = await db(reload, session)
+    assert len(bucket.read(transcript.recording.path)[44:]) == len(SECOND) * 12
+    settings.MEDIA_ROOT = one
+    await db(sweep_as_idle)
+    (epoch,) = (path for path in one.rglob("*") if path.is_file() and path.name != ".sweep")
+    assert epoch.name.startswith("unrecorded-")
+    assert epoch.read_bytes()[44:] == SECOND * 12
+
+
+async def test_a_session_of_which_the_bucket_has_nothing_is_not_discarded(
+    machines: FakeStream, bucket: S3Server, settings: Settings
+) -> None:
+    machines.scripts.append(StreamScript(utterances=0, hangs=True))
+    session = await open_session(ask_for(await db(new_account)))
+    bucket.stop()
+    await session.push(SECOND * 8)
+    while session.feed.journalled < 8 * 16_000:
+        await asyncio.sleep(0.05)
+    await session.abandon()
+    bucket.start()
+    one = other_machine(settings)
+    transcript = await db(reload, session)
+    await db(finish_as_sweeper_and_worker, transcript)
+    assert (await db(reload, session)).status in (Status.QUEUED, Status.PROCESSING)
+    settings.MEDIA_ROOT = one
+    await db(sweep_as_idle)
+    other_machine(settings)
+    await db(finish_as_sweeper_and_worker, transcript)
+    transcript = await db(reload, session)
+    assert (transcript.status, transcript.job.audio_duration_ms) == (Status.COMPLETED, 8000)
+    assert bucket.read(transcript.recording.path)[44:] == SECOND * 8
+
+
+async def test_a_resumption_that_fails_leaves_what_is_waited_for(
+    machines: FakeStream, bucket: S3Server, settings: Settings
+) -> None:
+    account = await db(new_account)
+    machines.scripts.append(StreamScript(utterances=2, hangs=True))
+    session = await speak(account, seconds=4)
+    await wait_for_text(session, 2)
+    await session.abandon()
+    transcript = await db(reload, session)
+    await db(_update, transcript, journalled_ms=12_000)
+    other_machine(settings)
+    request = ask_for(account, resume_token=session.resume_token)
+    with bucket.failing("away"), pytest.raises(ApiError):
+        await open_session(request)
+    assert (await db(reload, session)).job.journalled_ms == 12_000
+    resumed = await open_session(request)
+    assert (await db(reload, session)).job.journalled_ms == 4000
+    await resumed.stop()
+    await read_all(resumed)

@@ -210,3 +210,20 @@ def test_no_copy_is_removed_while_the_bucket_is_away(
     assert path.exists()
     sweep_copies()
     assert not path.exists()
+
+
+def test_a_file_of_the_same_size_with_other_content_is_no_copy(
+    make_transcript: MakeTranscript, bucket: S3Server, settings: Settings
+) -> None:
+    path = recording_path(make_transcript())
+    media_store.put(path)
+    content = path.read_bytes()
+    path.write_bytes(content[:-2] + b"\x01\x02")
+    grow_old(path, age_s=1000)
+    settings.MEDIA_CACHE_BYTES = 0
+    sweep_copies()
+    assert path.exists()
+    path.write_bytes(content)
+    grow_old(path, age_s=1000)
+    sweep_copies()
+    assert not path.exists()
