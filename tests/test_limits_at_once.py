@@ -275,7 +275,7 @@ def assert_few_go_on(user: User | None, settings: Settings, folder: Path, *, lim
     for _ in range(8):
         admitted = admit_session(ask_for(account))
         Journal(admitted.folder, attempt=1, start_samples=0).close()
-        pause(admitted.job)
+        pause(admitted.job, journalled_ms=0)
         tokens.append(admitted.resume_token)
     calls = [
         partial(refused, partial(resume_session, ask_for(account, resume_token=token)))

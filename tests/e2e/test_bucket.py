@@ -184,7 +184,12 @@ def stream_of(url: str) -> str:
     return url.replace("http://", "ws://") + "/v1/stream"
 
 
-def test_no_log_has_the_secret(system: System) -> None:
+def test_no_log_has_the_secret(system: System, bucket: S3Server) -> None:
+    with bucket.failing("error"), (TINY_MODEL / "samples" / "en_talk_20s.flac").open("rb") as file:
+        refused = requests.post(
+            f"{system.url}/v1/transcribe", headers=system.headers, files={"file": file}, timeout=60
+        )
+    assert refused.json()["code"] == "storage_unavailable"
     for name in (*ROLES, "beat", "inference"):
         assert SECRET_KEY not in system.log(name)
     assert "event=storage_away" in system.log("web")

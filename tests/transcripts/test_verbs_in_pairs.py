@@ -136,7 +136,7 @@ def test_cancel_and_delete_and_sweep(
 def paused_session(account: BillingAccount) -> Any:
     admitted = admit_session(ask_for(account))
     Journal(admitted.folder, attempt=1, start_samples=0).close()
-    pause(admitted.job)
+    pause(admitted.job, journalled_ms=0)
     return admitted
 
 

@@ -209,7 +209,7 @@ class SessionRegistry:
         await self._note_journalled(members)
 
     async def _note_journalled(self, members: list[RegisteredSession]) -> None:
-        """Whoever finishes what this process can't, must know of what is only here."""
+        """A process that finishes what this one can't must know of what is only here."""
         behind = {
             member.lease: member.feed.journalled // SAMPLES_A_MS
             for member in members

@@ -291,7 +291,7 @@ def fetch_whole(upload: ResumableUpload) -> None:
 
 def refuse_shorter(upload: ResumableUpload) -> None:
     """End an upload of whose committed bytes this machine lacks some: its folder was emptied, or
-    restored from an older backup. What is lost can't be made up by zeros; the client begins anew.
+    restored from an older backup. What is lost can't be made up by zeros; the client starts again.
 
     Raises UploadExpiredError.
     """

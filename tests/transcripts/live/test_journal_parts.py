@@ -402,7 +402,7 @@ async def test_silence_in_place_of_sound_is_no_recording_of_it(
     assert len(bucket.read(transcript.recording.path)[44:]) == len(SECOND) * 12
     settings.MEDIA_ROOT = one
     await db(sweep_as_idle)
-    (epoch,) = (path for path in one.rglob("*") if path.is_file() and path.name != ".sweep")
+    (epoch,) = (path for path in one.rglob("*") if path.is_file() and path.name[0] != ".")
     assert epoch.name.startswith("unrecorded-")
     assert epoch.read_bytes()[44:] == SECOND * 12
 

@@ -1,7 +1,7 @@
 """`manage.py move_media --to s3|folder`: recordings and what is made of them, to a bucket or back.
 
 Run it with the product stopped, with STT_S3_* and STT_MEDIA_DIR set; as often as you like. Uploads
-and live sessions that are open are not moved: unless told to leave them, it refuses.
+and live sessions that are open are not moved: without `--leave-unfinished` it refuses.
 """
 
 import time
