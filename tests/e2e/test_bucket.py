@@ -178,6 +178,7 @@ def test_a_live_session_goes_on_at_another_machine(system: System, bucket: S3Ser
     )
     assert played.content[44:] == talk
     assert not [key for key in bucket.list_keys() if "epoch" in key]
+    system.start("web")
 
 
 def stream_of(url: str) -> str:
@@ -185,12 +186,8 @@ def stream_of(url: str) -> str:
 
 
 def test_no_log_has_the_secret(system: System, bucket: S3Server) -> None:
-    if not system.is_running("web"):  # another test killed it
-        system.start("web")
-    with bucket.failing("error"), (TINY_MODEL / "samples" / "en_talk_20s.flac").open("rb") as file:
-        refused = requests.post(
-            f"{system.url}/v1/transcribe", headers=system.headers, files={"file": file}, timeout=60
-        )
+    with bucket.failing("error"):
+        refused = send(system)
     assert refused.json()["code"] == "storage_unavailable"
     for name in (*ROLES, "beat", "inference"):
         assert SECRET_KEY not in system.log(name)
