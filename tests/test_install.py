@@ -170,7 +170,7 @@ def test_composes_torch_profile_reaches_nothing_but_its_socket() -> None:
     name = "STT_TORCH_SOCKET"
     assert torch["environment"][name] == inference["environment"][name]
     dockerfile = (ROOT / torch["build"]["dockerfile"]).read_text()
-    assert "--require-hashes -r requirements/inference-torch" in dockerfile
+    assert '--require-hashes -r "requirements/inference-torch' in dockerfile
 
 
 def test_the_torch_engines_are_installed_once_and_again_after_an_interruption(
