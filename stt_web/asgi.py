@@ -10,7 +10,6 @@ Start uvicorn with `--no-access-log` (the access log is ours, without query stri
 `--ws stt_web.core.asgi.socket_protocol:SocketProtocol`.
 """
 
-import gc
 import os
 from typing import cast
 
@@ -135,12 +134,6 @@ _router = ProtocolTypeRouter(
         "websocket": RequestIdLayer(ForwardedSchemeLayer(ProtectionLayer(socket_router))),
     }
 )
-
-# What was imported stays for good: a full collection needn't visit it (0.2 s, each time all sockets
-# stand still), nor need young objects be visited each 700.
-gc.collect()
-gc.freeze()
-gc.set_threshold(10_000, 20, 20)
 
 
 async def application(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
