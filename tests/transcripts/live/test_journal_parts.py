@@ -204,9 +204,8 @@ async def test_a_session_is_not_resumed_while_its_journal_can_not_be_fetched(
     await read_all(resumed)
 
 
-async def test_a_session_whose_bucket_is_away_at_its_end_is_finished_whole_later(
-    machines: FakeStream, bucket: S3Server, settings: Settings
-) -> None:
+async def speak_until_the_bucket_is_away(bucket: S3Server) -> SessionRunner:
+    """Twelve seconds, recognised, of which the bucket has the first, and then the end."""
     session = await speak(await db(new_account), seconds=4)
     await wait_for_text(session, 3)
     while session.audio_ms < 3000:
@@ -215,6 +214,13 @@ async def test_a_session_whose_bucket_is_away_at_its_end_is_finished_whole_later
     await session.push(SECOND * 8)
     await wait_for_text(session, 8)
     await session.stop()
+    return session
+
+
+async def test_a_session_whose_bucket_is_away_at_its_end_is_finished_whole_later(
+    machines: FakeStream, bucket: S3Server, settings: Settings
+) -> None:
+    session = await speak_until_the_bucket_is_away(bucket)
     last = (await read_all(session))[-1]
     assert isinstance(last, Failed)
     assert last.error.code == "storage_unavailable"
@@ -247,14 +253,7 @@ def sweep_as_idle() -> None:
 async def test_what_a_machine_took_along_is_silence_and_is_stated(
     machines: FakeStream, bucket: S3Server, settings: Settings
 ) -> None:
-    session = await speak(await db(new_account), seconds=4)
-    await wait_for_text(session, 3)
-    while session.audio_ms < 3000:
-        await asyncio.sleep(0.05)
-    bucket.stop()
-    await session.push(SECOND * 8)
-    await wait_for_text(session, 8)
-    await session.stop()
+    session = await speak_until_the_bucket_is_away(bucket)
     await read_all(session)
     bucket.start()
     shutil.rmtree(other_machine(settings))
@@ -384,14 +383,7 @@ async def test_what_a_recording_does_not_have_stays_where_it_is(
 async def test_silence_in_place_of_sound_is_no_recording_of_it(
     machines: FakeStream, bucket: S3Server, settings: Settings
 ) -> None:
-    session = await speak(await db(new_account), seconds=4)
-    await wait_for_text(session, 3)
-    while session.audio_ms < 3000:
-        await asyncio.sleep(0.05)
-    bucket.stop()
-    await session.push(SECOND * 8)
-    await wait_for_text(session, 8)
-    await session.stop()
+    session = await speak_until_the_bucket_is_away(bucket)
     assert isinstance((await read_all(session))[-1], Failed)
     bucket.start()
     one = other_machine(settings)
