@@ -79,10 +79,10 @@ class TorchCalls:
             raise BadRequestError("The first message must hold the config.")
         config = first.config
         diarizer = self._choose(config)
-        yield audio_pb2.DiarizeRecordingEvent(
-            accepted=audio_pb2.DiarizeRecordingAccepted(diarizer=diarizer)
-        )
         async with self._diarizing.enter() as thread:
+            yield audio_pb2.DiarizeRecordingEvent(
+                accepted=audio_pb2.DiarizeRecordingAccepted(diarizer=diarizer)
+            )
             pcm = await _read_recording(requests)
             work = _Diarization(self._engines, pcm, diarizer, config.speakers)
             running = asyncio.get_running_loop().run_in_executor(thread, work.run)

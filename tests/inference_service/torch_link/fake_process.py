@@ -3,8 +3,8 @@
     python -m tests.inference_service.torch_link.fake_process SOCKET
 
 It places each word in an equal share of the audio (a text with the word "wait" hangs), gives two
-speakers half of a recording each (three speakers asked for: it hangs), and marks speech by its
-first sample.
+speakers half of a recording each (three speakers asked for: it hangs; four: it refuses), and marks
+speech by its first sample.
 """
 
 import asyncio
@@ -64,6 +64,8 @@ class Everything(
         self, request_iterator: Any, context: Any
     ) -> AsyncIterator[audio_pb2.DiarizeRecordingEvent]:
         config = (await anext(request_iterator)).config
+        if config.speakers == 4:
+            await context.abort(grpc.StatusCode.FAILED_PRECONDITION, "No four.")
         yield audio_pb2.DiarizeRecordingEvent(
             accepted=audio_pb2.DiarizeRecordingAccepted(diarizer="pyannote-fake")
         )

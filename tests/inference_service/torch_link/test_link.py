@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator
 
 import grpc
 import numpy as np
@@ -36,23 +35,32 @@ async def get_info(served: ServedInference) -> server_pb2.ServerInfo:
     return await stub.GetInfo(server_pb2.GetInfoRequest(), timeout=10)
 
 
-async def recording(*, speakers: int = 0) -> AsyncIterator[audio_pb2.DiarizeRecordingRequest]:
+def recording(*, speakers: int, messages: int = 1) -> list[audio_pb2.DiarizeRecordingRequest]:
     config = audio_pb2.DiarizeRecordingConfig(speakers=speakers)
-    yield audio_pb2.DiarizeRecordingRequest(config=config)
-    yield audio_pb2.DiarizeRecordingRequest(audio=speech_pb2.AudioChunk(pcm=PCM))
+    audio = speech_pb2.AudioChunk(pcm=PCM)
+    return [
+        audio_pb2.DiarizeRecordingRequest(config=config),
+        *[audio_pb2.DiarizeRecordingRequest(audio=audio)] * messages,
+    ]
 
 
 async def diarize(
     served: ServedInference,
     *,
     speakers: int = 0,
+    messages: int = 1,
     events: list[audio_pb2.DiarizeRecordingEvent] | None = None,
 ) -> list[audio_pb2.DiarizeRecordingEvent]:
-    """Three speakers: it hangs after two events."""
+    """Three speakers: it hangs after two events. By gRPC's threaded client, as a worker's."""
     events = [] if events is None else events
-    stub = audio_pb2_grpc.AudioStub(served.channel)
-    async for event in stub.DiarizeRecording(recording(speakers=speakers), timeout=30):
-        events.append(event)
+
+    def call() -> None:
+        with grpc.insecure_channel(f"127.0.0.1:{served.server.port}") as channel:
+            stub = audio_pb2_grpc.AudioStub(channel)
+            requests = recording(speakers=speakers, messages=messages)
+            events.extend(stub.DiarizeRecording(iter(requests), timeout=30))
+
+    await asyncio.to_thread(call)
     return events
 
 
@@ -65,7 +73,7 @@ async def test_without_the_process_its_engines_are_listed_with_what_to_do(
 ) -> None:
     async with serve(recogniser, torch=link) as served:
         info = await get_info(served)
-        with pytest.raises(grpc.aio.AioRpcError) as refused:
+        with pytest.raises(grpc.RpcError) as refused:
             await diarize(served)
         result = await transcribe(served.channel, load_pcm("en_short_1"))
 
@@ -97,7 +105,7 @@ async def test_a_process_that_comes_is_found_and_one_that_is_killed_is_missed(
         hanging = asyncio.create_task(diarize(served, speakers=3, events=begun))
         await wait_for(lambda: len(begun) == 2)
         fake_torch.kill()
-        with pytest.raises(grpc.aio.AioRpcError) as broken:
+        with pytest.raises(grpc.RpcError) as broken:
             await hanging
         result = await transcribe(served.channel, load_pcm("en_short_1"))
         await wait_for(lambda: link.state.state == "down")
@@ -117,6 +125,19 @@ async def test_a_process_that_comes_is_found_and_one_that_is_killed_is_missed(
     assert result.text
 
 
+async def test_its_refusal_is_passed_on_however_much_audio_is_on_its_way(
+    serve: Serve, recogniser: FakeRecogniser, link: TorchLink, fake_torch: FakeTorch
+) -> None:
+    async with serve(recogniser, torch=link) as served:
+        fake_torch.start()
+        await wait_for(lambda: link.is_up)
+        for _ in range(30):
+            with pytest.raises(grpc.RpcError) as refused:
+                await diarize(served, speakers=4, messages=30)
+            assert refused.value.code() is grpc.StatusCode.FAILED_PRECONDITION
+            assert refused.value.details() == "No four."
+
+
 async def test_a_frozen_process_costs_a_call_no_more_than_its_silence(
     serve: Serve, recogniser: FakeRecogniser, link: TorchLink, fake_torch: FakeTorch
 ) -> None:
@@ -130,7 +151,7 @@ async def test_a_frozen_process_costs_a_call_no_more_than_its_silence(
             asyncio.to_thread(TorchAligner(link).align, SECOND, ["wait"], language="cs")
         )
         fake_torch.signal(signal.SIGSTOP)
-        with pytest.raises(grpc.aio.AioRpcError) as broken:
+        with pytest.raises(grpc.RpcError) as broken:
             await hanging
         with pytest.raises(AlignerDiedError):
             await aligning

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import shutil
+import threading
 import time
 from collections.abc import Iterator
 from datetime import timedelta
@@ -32,6 +33,7 @@ from tests.transcripts.live.test_endings import finish_as_sweeper_and_worker, wa
 from transcripts.jobs.cancel import delete_transcript
 from transcripts.jobs.models import TranscriptionJob
 from transcripts.live.events import Ended, Failed
+from transcripts.live.executors import SYNC_THREADS, in_sync
 from transcripts.live.journal import Journal, assemble, count_samples, read_samples
 from transcripts.live.journal_parts import put_rest, restore
 from transcripts.live.opening import open_session
@@ -217,6 +219,13 @@ async def speak_until_the_bucket_is_away(bucket: S3Server) -> SessionRunner:
     return session
 
 
+async def bring_back(bucket: S3Server) -> None:
+    """Start it once no put is under way any more, which would yet succeed."""
+    together = threading.Barrier(SYNC_THREADS)
+    await asyncio.gather(*(in_sync(together.wait, 60) for _ in range(SYNC_THREADS)))
+    bucket.start()
+
+
 async def test_a_session_whose_bucket_is_away_at_its_end_is_finished_whole_later(
     machines: FakeStream, bucket: S3Server, settings: Settings
 ) -> None:
@@ -224,7 +233,7 @@ async def test_a_session_whose_bucket_is_away_at_its_end_is_finished_whole_later
     last = (await read_all(session))[-1]
     assert isinstance(last, Failed)
     assert last.error.code == "storage_unavailable"
-    bucket.start()
+    await bring_back(bucket)
 
     one = other_machine(settings)
     transcript = await db(reload, session)
@@ -255,7 +264,7 @@ async def test_what_a_machine_took_along_is_silence_and_is_stated(
 ) -> None:
     session = await speak_until_the_bucket_is_away(bucket)
     await read_all(session)
-    bucket.start()
+    await bring_back(bucket)
     shutil.rmtree(other_machine(settings))
     transcript = await db(reload, session)
     await db(_update, transcript, awaited_s=600)
@@ -305,7 +314,7 @@ async def test_audio_that_was_not_recognised_is_waited_for_too(
 ) -> None:
     session = await speak_while_the_bucket_is_away(machines, bucket)
     await session.abandon()
-    bucket.start()
+    await bring_back(bucket)
     one = other_machine(settings)
     transcript = await db(reload, session)
     assert transcript.job.journalled_ms == 12_000
@@ -330,7 +339,7 @@ async def test_only_what_the_bucket_answers_counts_as_waiting(
 ) -> None:
     session = await speak_while_the_bucket_is_away(machines, bucket)
     await session.abandon()
-    bucket.start()
+    await bring_back(bucket)
     other_machine(settings)
     transcript = await db(reload, session)
     long_ago = timezone.now() - timedelta(hours=2)
@@ -349,7 +358,7 @@ async def test_a_process_that_dies_has_stated_what_only_it_has(
     async with asyncio.timeout(15):
         while (await db(reload, session)).job.journalled_ms < 12_000:
             await asyncio.sleep(0.1)
-    bucket.start()
+    await bring_back(bucket)
     await session.abandon()
 
 
@@ -363,7 +372,7 @@ async def test_what_a_recording_does_not_have_stays_where_it_is(
 ) -> None:
     session = await speak_while_the_bucket_is_away(machines, bucket, recognised=recognised)
     await session.abandon()
-    bucket.start()
+    await bring_back(bucket)
     one = other_machine(settings)
     transcript = await db(reload, session)
     await db(_update, transcript, awaited_s=600)
@@ -385,7 +394,7 @@ async def test_silence_in_place_of_sound_is_no_recording_of_it(
 ) -> None:
     session = await speak_until_the_bucket_is_away(bucket)
     assert isinstance((await read_all(session))[-1], Failed)
-    bucket.start()
+    await bring_back(bucket)
     one = other_machine(settings)
     transcript = await db(reload, session)
     await db(_update, transcript, awaited_s=600)
@@ -409,7 +418,7 @@ async def test_a_session_of_which_the_bucket_has_nothing_is_not_discarded(
     while session.feed.journalled < 8 * 16_000:
         await asyncio.sleep(0.05)
     await session.abandon()
-    bucket.start()
+    await bring_back(bucket)
     one = other_machine(settings)
     transcript = await db(reload, session)
     await db(finish_as_sweeper_and_worker, transcript)
