@@ -47,6 +47,7 @@ from stt_web.core.asgi.request_log import RequestIdLayer  # noqa: E402
 from stt_web.core.asgi.resumable_layer import ResumableLayer  # noqa: E402
 from stt_web.core.asgi.thread_slots import ThreadSlotsLayer  # noqa: E402
 from stt_web.core.asgi.upload_layer import UploadLayer  # noqa: E402
+from stt_web.core.garbage import collect_seldom  # noqa: E402
 from stt_web.core.metrics import serve_metrics  # noqa: E402
 from stt_web.core.tracing import start_tracing  # noqa: E402
 from stt_web.core.upload_reader import UploadForm  # noqa: E402
@@ -134,6 +135,7 @@ _router = ProtocolTypeRouter(
         "websocket": RequestIdLayer(ForwardedSchemeLayer(ProtectionLayer(socket_router))),
     }
 )
+collect_seldom()
 
 
 async def application(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:

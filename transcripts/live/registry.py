@@ -1,14 +1,16 @@
 """All live sessions of one event loop, and what is done for them together.
 
-    writing    one batch after the other: the audio that came since, of all sessions, is
-               appended to their journals in one visit to a thread; the more sessions there are,
-               the more comes together (up to `WRITE_AT_LEAST_EVERY_S`)
+    writing    every `WRITE_EVERY_S` the audio of those sessions whose turn it is is appended to
+               their journals in one visit to a thread. Each has its own turns, so that not all
+               are served in one burst; the more sessions there are, the longer each waits for
+               its next (up to `WRITE_AT_LEAST_EVERY_S`)
     syncing    every `SYNC_EVERY_S` all journals that grew are synced to the disk, in threads of
                their own: a power cut costs a second of audio at most
     watching   every `WATCH_S` two queries, however many sessions there are: leases are renewed;
                sessions that were cancelled, deleted or taken over, and those whose key is revoked
                or expired or whose account is closed, learn of it. A wake-up (`core/wakeups`) has
                it look at once. While a bucket is away, a third: how much is journalled here alone
+    collecting every `COLLECT_EVERY_S` what ended sessions left (`stt_web.core.garbage`)
 
 All run while there is a session.
 """
@@ -32,6 +34,7 @@ from django.utils import timezone
 
 from stt_web.core import wakeups
 from stt_web.core.background import BackgroundLoop
+from stt_web.core.garbage import collect_now
 from transcripts.inference.freeze_detection import SILENT_AFTER_S, is_frozen
 from transcripts.inference.servers import Server
 from transcripts.jobs.lease import Lease
@@ -46,11 +49,12 @@ logger = logging.getLogger(__name__)
 
 WATCH_S = 2.0
 WATCH_AT_MOST_EVERY_S = 0.1  # however many wake-ups come
-# Each visit, and each message to the inference service that follows it, costs as much however
-# little audio there is: 500 sessions that send frames of 100 ms take half as many.
+# Each message to the inference service that follows a visit costs as much however little audio
+# there is: of 500 sessions that send frames of 100 ms half as many are sent.
 WRITE_EVERY_S = 0.03
 WRITE_AT_LEAST_EVERY_S = 0.2
-# With the wait for the next batch, and the sync itself, less than a second of audio is at risk.
+COLLECT_EVERY_S = 30.0
+# With the wait for its turn, and the sync itself, less than a second of audio is at risk.
 SYNC_EVERY_S = 0.6
 # Journalled and not synced: the bucket is away. Else it is a part (`journal_parts.PART_S`) at most.
 _BEHIND_MS = 5000
@@ -108,8 +112,9 @@ class SessionState:
 class SessionRegistry:
     def __init__(self) -> None:
         self._members: dict[Lease, RegisteredSession] = {}
-        self._dirty: set[Lease] = set()
-        self._has_dirty = asyncio.Event()
+        self._due_s: dict[Lease, float] = {}  # of those with unwritten audio: their next turn
+        self._written_s: dict[Lease, float] = {}  # their last one
+        self._has_unwritten = asyncio.Event()
         self._is_woken = asyncio.Event()
         self._ignore_wakeups: list[Callable[[], None]] = []
         self._loops = [
@@ -118,6 +123,7 @@ class SessionRegistry:
                 ("live-write", self._write),
                 ("live-sync", self._sync),
                 ("live-watch", self._watch),
+                ("live-collect", _collect),
             )
         ]
         self._probed_at = time.monotonic()
@@ -137,7 +143,8 @@ class SessionRegistry:
 
     def discard(self, member: RegisteredSession) -> None:
         self._members.pop(member.lease, None)
-        self._dirty.discard(member.lease)
+        self._due_s.pop(member.lease, None)
+        self._written_s.pop(member.lease, None)
         if not self._members:
             for loop in self._loops:
                 loop.stop()
@@ -146,20 +153,29 @@ class SessionRegistry:
             self._ignore_wakeups = []
 
     def write_soon(self, member: RegisteredSession) -> None:
-        self._dirty.add(member.lease)
-        self._has_dirty.set()
+        if member.lease in self._members and member.lease not in self._due_s:
+            every_s = min(WRITE_AT_LEAST_EVERY_S, WRITE_EVERY_S * (1 + len(self._members) / _MANY))
+            self._due_s[member.lease] = self._written_s.get(member.lease, 0.0) + every_s
+            self._has_unwritten.set()
 
     async def _write(self) -> None:
-        await self._has_dirty.wait()
-        self._has_dirty.clear()
-        dirty = [self._members[lease] for lease in self._dirty if lease in self._members]
-        self._dirty.clear()
-        batch = [(member.feed, member.feed.take_unwritten()) for member in dirty]
-        errors = await in_files(_append_all, batch)
-        for member, (_, data), error in zip(dirty, batch, errors, strict=True):
+        await self._has_unwritten.wait()
+        members = self._take_turns()
+        batch = [(member.feed, member.feed.take_unwritten()) for member in members]
+        errors = await in_files(_append_all, batch) if batch else []
+        for member, (_, data), error in zip(members, batch, errors, strict=True):
             _guarded(member, partial(member.note_written, data, error))
-        every_s = WRITE_EVERY_S * (1 + len(self._members) / _MANY)
-        await asyncio.sleep(min(WRITE_AT_LEAST_EVERY_S, every_s))
+        await asyncio.sleep(WRITE_EVERY_S)
+
+    def _take_turns(self) -> list[RegisteredSession]:
+        now_s = time.monotonic()
+        due = [lease for lease, due_s in self._due_s.items() if due_s <= now_s]
+        for lease in due:
+            del self._due_s[lease]
+            self._written_s[lease] = now_s
+        if not self._due_s:
+            self._has_unwritten.clear()
+        return [self._members[lease] for lease in due]
 
     async def _sync(self) -> None:
         await asyncio.sleep(SYNC_EVERY_S)
@@ -232,6 +248,11 @@ class SessionRegistry:
                 for member in silent:
                     if member.server == server:
                         member.note_frozen()
+
+
+async def _collect() -> None:
+    await asyncio.sleep(COLLECT_EVERY_S)
+    collect_now()
 
 
 _hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, SessionRegistry] = WeakKeyDictionary()
