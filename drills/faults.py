@@ -9,7 +9,8 @@ import subprocess
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 
 import psycopg
@@ -87,6 +88,26 @@ class Strikes:
                 self.failures.append(f"{name} {role}: {str(error)[:1500]}")
                 return
             time.sleep(self._pace * chance.uniform(0.2, 2.5))
+
+    @contextmanager
+    def bringing_back(self, roles: Sequence[str]) -> Iterator[None]:
+        """Start what ended by itself, once the strikes are over: some ends seconds after one."""
+        over = threading.Event()
+
+        def bring_back() -> None:
+            try:
+                while not over.wait(1.0):
+                    self._restart_ended(roles)
+            except (AssertionError, subprocess.TimeoutExpired) as error:
+                self.failures.append(f"bring back: {str(error)[:1500]}")
+
+        thread = threading.Thread(target=bring_back)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
 
     def _restart_ended(self, roles: Sequence[str]) -> None:
         for role in roles:

@@ -14,7 +14,7 @@ import sys
 import time
 
 from drills.faults import Strikes
-from drills.product import WORKERS, Product, drilled_product, parser, report
+from drills.product import WORKERS, drilled_product, parser, report
 from drills.scene import judge, set_scene
 from tests.transcripts.webhooks.receiver import Receiver
 
@@ -43,9 +43,9 @@ def main(arguments: argparse.Namespace) -> int:
         )
         strikes.run(LANES)
         lasted_s = time.monotonic() - began
-        _bring_back(product)
-        hanging = scene.stop()
-        verdict = judge(scene, receiver)
+        with strikes.bringing_back(ROLES):
+            hanging = scene.stop()
+            verdict = judge(scene, receiver)
         verdict.hold("processes that did not come back", strikes.failures)
         verdict.hold("clients that hang", hanging)
         found = {
@@ -58,14 +58,6 @@ def main(arguments: argparse.Namespace) -> int:
             **verdict.found,
         }
         return report(found, verdict.broken)
-
-
-def _bring_back(product: Product) -> None:
-    """Start what ended late, behind its lane's back (which is in `Strikes.failures`)."""
-    for role in ROLES:
-        if not product.system.is_running(role):
-            product.system.kill(role)
-            product.system.start(role)
 
 
 if __name__ == "__main__":

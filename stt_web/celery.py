@@ -33,6 +33,13 @@ def _show_life(**_: object) -> None:
     show_life()
 
 
+@worker_ready.connect
+def _watch_consumer(sender: Any = None, **_: object) -> None:
+    from stt_web.consumer_watch import watch_consumer
+
+    watch_consumer(app, slots=sender.controller.concurrency)
+
+
 @worker_init.connect
 def _answer_doctor(**_: object) -> None:
     from stt_web.operations import worker_checks  # noqa: F401  # its command registers itself

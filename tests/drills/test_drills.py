@@ -18,7 +18,7 @@ from drills.fuzz import mutate
 from drills.product import Product
 from drills.verdict import Verdict
 from tests import report
-from tests.e2e.processes import ROOT, System
+from tests.e2e.processes import ROOT, System, wait_until
 from tests.services import POSTGRESQL_URL
 
 pytestmark = [pytest.mark.drills, pytest.mark.timeout(600)]
@@ -134,6 +134,10 @@ def test_what_ended_by_itself_is_started_again() -> None:
 
     assert strikes.restarted == {"beat": 1}
     assert running == {"web": True, "beat": True}
+    with strikes.bringing_back(["web", "beat"]):
+        running["web"] = False  # seconds after the last strike
+        wait_until(lambda: running["web"], what="it is started again")
+    assert strikes.restarted == {"beat": 1, "web": 1}
     assert strikes.failures == []
 
 
