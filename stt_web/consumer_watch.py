@@ -30,7 +30,7 @@ END_WITHIN_S = 30.0  # so long it may finish what it works on, as at any end
 
 
 @dataclass(frozen=True)
-class Look:
+class Observation:
     """taken: how many messages it ever took. has_room: it may take one more now."""
 
     waiting: int
@@ -39,18 +39,18 @@ class Look:
 
 
 class ConsumerWatch:
-    """`note`: one look after another, each some time after the one before."""
+    """`note` takes one observation after another, each some time after the one before."""
 
     def __init__(self) -> None:
         self._taken = -1
         self._idle_checks = 0
 
-    def note(self, look: Look | None) -> bool:
+    def note(self, seen: Observation | None) -> bool:
         """Return whether it is stuck; None: the broker couldn't be asked."""
-        is_idle = look is not None and look.waiting > 0 and look.has_room
-        if look is None or not is_idle or look.taken != self._taken:
+        is_idle = seen is not None and seen.waiting > 0 and seen.has_room
+        if seen is None or not is_idle or seen.taken != self._taken:
             self._idle_checks = 0
-        self._taken = look.taken if look is not None else -1
+        self._taken = seen.taken if seen is not None else -1
         self._idle_checks += is_idle
         return self._idle_checks > STUCK_AFTER_CHECKS
 
@@ -62,7 +62,7 @@ def watch_consumer(app: Celery, *, slots: int) -> None:
 
     def check() -> bool:
         pause.wait(CHECK_EVERY_S)
-        if watch.note(_look(app, slots=slots)):
+        if watch.note(_observe(app, slots=slots)):
             _end()
             return False
         return True
@@ -70,11 +70,11 @@ def watch_consumer(app: Celery, *, slots: int) -> None:
     ThreadLoop("consumer-watch", check).start()
 
 
-def _look(app: Celery, *, slots: int) -> Look | None:
+def _observe(app: Celery, *, slots: int) -> Observation | None:
     taken = sum(state.total_count.values())
     has_room = len(state.reserved_requests) < slots and state.should_stop is None
     waiting = count_waiting(app)
-    return None if waiting is None else Look(waiting=waiting, taken=taken, has_room=has_room)
+    return None if waiting is None else Observation(waiting=waiting, taken=taken, has_room=has_room)
 
 
 def count_waiting(app: Celery) -> int | None:

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from stt_web.consumer_watch import STUCK_AFTER_CHECKS, ConsumerWatch, Look
+from stt_web.consumer_watch import STUCK_AFTER_CHECKS, ConsumerWatch, Observation
 from tests.e2e.processes import ROOT, wait_until
 from tests.services import rabbitmq_queues, redis_database
 
 pytestmark = pytest.mark.timeout(90)
-STUCK = Look(waiting=3, taken=7, has_room=True)
+STUCK = Observation(waiting=3, taken=7, has_room=True)
 
 WORKER = """
 import sys
@@ -130,22 +130,22 @@ def test_a_worker_that_takes_what_there_is_does_not(broker: str, tmp_path: Path)
     assert "event=consumer_stuck" not in (tmp_path / "log").read_text()
 
 
-def test_it_is_stuck_where_all_looks_in_a_row_say_so() -> None:
+def test_it_is_stuck_where_all_observations_in_a_row_show_it() -> None:
     watch = ConsumerWatch()
-    looks = [watch.note(STUCK) for _ in range(STUCK_AFTER_CHECKS + 2)]
-    assert looks == [False] * STUCK_AFTER_CHECKS + [True, True]
+    noted = [watch.note(STUCK) for _ in range(STUCK_AFTER_CHECKS + 2)]
+    assert noted == [False] * STUCK_AFTER_CHECKS + [True, True]
 
 
 @pytest.mark.parametrize(
     "other",
     [
         None,  # the broker is away
-        Look(waiting=0, taken=7, has_room=True),
-        Look(waiting=3, taken=7, has_room=False),  # it works on as much as it may
-        Look(waiting=3, taken=8, has_room=True),
+        Observation(waiting=0, taken=7, has_room=True),
+        Observation(waiting=3, taken=7, has_room=False),  # it works on as much as it may
+        Observation(waiting=3, taken=8, has_room=True),
     ],
 )
-def test_one_look_that_says_otherwise_begins_anew(other: Look | None) -> None:
+def test_one_observation_of_another_kind_begins_anew(other: Observation | None) -> None:
     watch = ConsumerWatch()
     for _ in range(STUCK_AFTER_CHECKS):
         assert not watch.note(STUCK)
