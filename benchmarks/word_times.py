@@ -126,7 +126,7 @@ def measure(folder: Path, model: Path, *, model_id: str) -> None:
             recognising_s += recognised_s - began_s
             timing_s += _cpu_s() - recognised_s
             attention += place(segments, window)
-            product += place(timed, window)
+            product += place(timed.segments, window)
         for way, words in (("attention", attention), ("product", product)):
             errors.setdefault((language, way), Errors()).add(words, truth)
     timer.close()

@@ -7,6 +7,7 @@ from transcripts.models import Status
 
 NO_SPEECH, NO_WORDS = "no_speech", "no_words"
 LANGUAGE_UNCERTAIN = "language_uncertain"
+WORDS_NOT_ALIGNED = "words_not_aligned"
 # Warnings that inform without reducing the result.
 NOTES = frozenset(
     {
@@ -17,7 +18,7 @@ NOTES = frozenset(
         "language_not_detected",
         "fewer_speakers",
         "diarizer_fell_back",
-        "words_not_aligned",
+        WORDS_NOT_ALIGNED,
         "other_track_recognised",
         "channels_separate",
         "channels_not_split",

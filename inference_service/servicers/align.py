@@ -99,8 +99,8 @@ def _time_words(
     """Return the attention's words with the times that the recording's own words would get."""
     if timer is None:
         return trim_to_voice(placed, detect_voice(window.samples))
-    (segment,) = timer.time_words(window, [TextSegment(0.0, window.duration_s, "", placed)])
-    return segment.words
+    timed = timer.time_words(window, [TextSegment(0.0, window.duration_s, "", placed)])
+    return timed.segments[0].words
 
 
 def _check(request: speech_pb2.AlignRequest) -> None:

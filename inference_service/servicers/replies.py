@@ -22,15 +22,12 @@ TIMINGS = {
 }
 
 
-def write_event(event: Event, *, unaligned_windows: int = 0) -> speech_pb2.TranscribeEvent:
-    """unaligned_windows: for the last event, how many an aligner failed at."""
+def write_event(event: Event) -> speech_pb2.TranscribeEvent:
     if isinstance(event, WindowFinalized):
         return speech_pb2.TranscribeEvent(window=write_window(event))
     if isinstance(event, LanguageDetected):
         return speech_pb2.TranscribeEvent(language=_write_language(event))
-    finished = _write_finished(event)
-    finished.unaligned_windows = unaligned_windows
-    return speech_pb2.TranscribeEvent(finished=finished)
+    return speech_pb2.TranscribeEvent(finished=_write_finished(event))
 
 
 def write_live_event(event: LiveEvent) -> speech_pb2.StreamEvent:
@@ -68,6 +65,7 @@ def _write_utterance(window: WindowFinalized) -> speech_pb2.Utterance:
         gaps=map(_write_gap, window.gaps),
         speech_ms=window.speech_ms,
         is_cut=window.is_cut,
+        unaligned=window.is_unaligned,
     )
 
 
@@ -143,4 +141,5 @@ def _write_finished(finished: StreamFinished) -> speech_pb2.Finished:
         compute_ms=finished.compute_ms,
         enhancer=finished.enhancer,
         enhanced_windows=finished.enhanced_windows,
+        unaligned_windows=finished.unaligned_windows,
     )

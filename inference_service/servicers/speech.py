@@ -85,7 +85,6 @@ class SpeechServicer(speech_pb2_grpc.SpeechServicer):
             recogniser = await stack.enter_async_context(runtime.pool.lease(entry.id))
             for language in (config.language, config.detected_language, *config.languages):
                 check_language(language, recogniser)
-            timer = choose_timer(runtime, config.aligner)
             yield self._accept(config, recogniser)
             queue = await stack.enter_async_context(
                 runtime.schedulers.open_queue(recogniser, read_priority(config))
@@ -95,7 +94,7 @@ class SpeechServicer(speech_pb2_grpc.SpeechServicer):
                 queue=queue,
                 stages=runtime.stages,
                 embedder=runtime.embedder if config.with_speaker_turns else None,
-                timer=timer,
+                timer=choose_timer(runtime, config.aligner),
                 enhanced=await self._lease_enhanced(config, stack),
             )
             events = await stack.enter_async_context(
@@ -105,7 +104,7 @@ class SpeechServicer(speech_pb2_grpc.SpeechServicer):
             async for event in events:
                 if isinstance(event, StreamFinished):
                     _log_finished(event, recogniser, seconds=time.monotonic() - started)
-                yield write_event(event, unaligned_windows=timer.failures if timer else 0)
+                yield write_event(event)
 
     async def _lease_enhanced(
         self, config: speech_pb2.TranscribeConfig, stack: contextlib.AsyncExitStack

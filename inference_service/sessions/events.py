@@ -77,7 +77,8 @@ class Gap:
 class WindowFinalized:
     """A window that won't be touched again; the next one begins at `resume_ms`.
 
-    `is_cut`: of live speech, which goes on behind it without a pause.
+    `is_cut`: of live speech, which goes on behind it without a pause; `is_unaligned`: of live
+    speech, as in `TimedText`.
     """
 
     start_ms: int
@@ -87,6 +88,7 @@ class WindowFinalized:
     gaps: tuple[Gap, ...] = ()
     speech_ms: int = 0
     is_cut: bool = False
+    is_unaligned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,7 @@ class StreamFinished:
     compute_ms: int
     enhancer: str = ""  # what took the noise away, where windows were recognised both ways
     enhanced_windows: int = 0  # whose text is the one without it
+    unaligned_windows: int = 0  # of a recording, as in `TimedText`
 
 
 Event = LanguageDetected | WindowFinalized | StreamFinished

@@ -97,6 +97,7 @@ class FileSession:
         self._windows: set[asyncio.Task[WindowFinalized]] = set()
         self._queue_s = 0.0
         self._compute_s = 0.0
+        self._unaligned_windows = 0
 
     async def run(self, chunks: AsyncIterator[bytes]) -> AsyncGenerator[Event, None]:
         """Yield the events of a recording, `StreamFinished` last. Raises RecognitionError.
@@ -237,7 +238,9 @@ class FileSession:
             timed = await self._timer.time_words(
                 window.read_window, recognised.segments, language=self._language
             )
-            return self._finalize(window, replace(recognised, segments=timed), await turns)
+            self._unaligned_windows += timed.is_unaligned
+            recognised = replace(recognised, segments=timed.segments)
+            return self._finalize(window, recognised, await turns)
         finally:
             await cancel_all(turns)
             await self._queue.release()
@@ -277,6 +280,7 @@ class FileSession:
             compute_ms=round(1000 * self._compute_s),
             enhancer=self._enhanced.model_id if self._enhanced else "",
             enhanced_windows=self._enhanced.taken if self._enhanced else 0,
+            unaligned_windows=self._unaligned_windows,
         )
 
     def _bounds_ms(self, window: DecodingWindow) -> tuple[int, int]:

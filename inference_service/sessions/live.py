@@ -340,7 +340,7 @@ class StreamSession:
         window = self._recognition.make_window(
             start, end, segments, gaps=gaps, speech_samples=speech
         )
-        window = replace(window, is_cut=pack[-1].is_cut)
+        window = replace(window, is_cut=pack[-1].is_cut, is_unaligned=found.is_unaligned)
         return (*self._recognition.language.update_languages(segments), window)
 
     def _finalize_words(self, utterance: Utterance) -> Events:

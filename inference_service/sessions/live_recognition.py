@@ -180,10 +180,11 @@ class LiveRecognition:
     async def time_pack(self, recognised: "RecognisedText") -> "RecognisedText":
         """Return the text of several utterances in one window with better word times."""
         pcm = np.concatenate([chunk.pcm for chunk in recognised.chunks])
-        segments = await self._timer.time_words(
+        timed = await self._timer.time_words(
             lambda: to_float(pcm), recognised.text.segments, language=self.language.decided
         )
-        return replace(recognised, text=replace(recognised.text, segments=segments))
+        text = replace(recognised.text, segments=timed.segments)
+        return replace(recognised, text=text, is_unaligned=timed.is_unaligned)
 
     async def time_events(
         self,
@@ -197,12 +198,11 @@ class LiveRecognition:
         return tuple([await self._time_event(each, chunk, language) for each in known])
 
     async def _time_event(self, event: LiveEvent, chunk: SpeechChunk, language: str) -> LiveEvent:
-        if not isinstance(event, WindowFinalized) or not event.segments:
+        if not isinstance(event, WindowFinalized):
             return event
-        segments = await self._timer.time_output(
-            chunk, event.segments, language=language, offset_ms=self._options.offset_ms
+        return await self._timer.time_output(
+            chunk, event, language=language, offset_ms=self._options.offset_ms
         )
-        return replace(event, segments=segments)
 
     def place(self, recognised: "RecognisedText", *, end: int) -> tuple[OutputSegment, ...]:
         """Put a window's text into the session's time; nothing lies behind the sample `end`."""
@@ -358,6 +358,7 @@ class RecognisedText:
     chunks: tuple[SpeechChunk, ...]
     gaps: tuple[TextGap, ...] = ()
     speech: tuple[FrameInterval, ...] = ()  # of the window, as voice activity detection found it
+    is_unaligned: bool = False  # as in `TimedText`
 
 
 class _GrowingWindow:

@@ -1,14 +1,15 @@
 """A session's use of the word timer: beside the accelerator, in the session's own units."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from inference_service.engines.asr import Samples, TextSegment, TimedWord
 from inference_service.engines.attention_bias import attention_bias_s
 from inference_service.session_queue import SessionQueue
-from inference_service.sessions.events import OutputSegment
+from inference_service.sessions.events import OutputSegment, WindowFinalized
 from inference_service.sessions.segment_times import map_to_recording
 from inference_service.sessions.windows import SAMPLE_RATE_HZ, SpeechChunk, TimeMap
-from inference_service.sessions.word_times import SpokenWindow, WordTimer
+from inference_service.sessions.word_times import SpokenWindow, TimedText, WordTimer
 from inference_service.stages import CpuStages
 
 
@@ -32,47 +33,43 @@ class SessionTimer:
 
     async def time_words(
         self, read_window: Callable[[], Samples], segments: Sequence[TextSegment], *, language: str
-    ) -> tuple[TextSegment, ...]:
+    ) -> TimedText:
         """Return a window's segments with better times.
 
         read_window: the samples that the segments' times count in; called in the stage.
         """
         timer = self._timer
         if timer is None or not segments:
-            return tuple(segments)
+            return TimedText(tuple(segments))
 
-        def stage() -> tuple[TextSegment, ...]:
+        def stage() -> TimedText:
             return timer.time_words(SpokenWindow(read_window(), language, self._bias_s), segments)
 
         return await self._stages.run(self._queue.priority, stage)
 
     async def time_output(
-        self,
-        chunk: SpeechChunk,
-        segments: Sequence[OutputSegment],
-        *,
-        language: str,
-        offset_ms: int,
-    ) -> tuple[OutputSegment, ...]:
-        """Return segments of the recording's time with better times: for what is finalized live.
+        self, chunk: SpeechChunk, window: WindowFinalized, *, language: str, offset_ms: int
+    ) -> WindowFinalized:
+        """Return what is finalized live with better times.
 
-        chunk: the audio in which all of them lie. They stay within it.
+        chunk: the audio in which all of its segments lie. They stay within it.
         """
-        if self._timer is None or not segments:
-            return tuple(segments)
+        if self._timer is None or not window.segments:
+            return window
         offset_s = offset_ms / 1000
         start_s = offset_s + chunk.start_sample / SAMPLE_RATE_HZ
         timed = await self.time_words(
             chunk.read,
-            [_to_window_time(each, start_s=start_s) for each in segments],
+            [_to_window_time(each, start_s=start_s) for each in window.segments],
             language=language,
         )
-        return map_to_recording(
-            timed,
+        segments = map_to_recording(
+            timed.segments,
             TimeMap((chunk,), offset_s=offset_s),
             start_ms=offset_ms + -(-1000 * chunk.start_sample // SAMPLE_RATE_HZ),
             end_ms=offset_ms + 1000 * chunk.end_sample // SAMPLE_RATE_HZ,
         )
+        return replace(window, segments=segments, is_unaligned=timed.is_unaligned)
 
 
 def _to_window_time(segment: OutputSegment, *, start_s: float) -> TextSegment:

@@ -17,7 +17,7 @@ No word is changed, dropped or moved past another: only times and `timing` are n
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from inference_service.engines.asr import Samples, TextSegment, TimedWord, Timing
@@ -51,6 +51,18 @@ class SpokenWindow:
         return len(self.samples) / _SAMPLE_RATE_HZ
 
 
+@dataclass(frozen=True, slots=True)
+class TimedText:
+    """A window's segments with better times.
+
+    `is_unaligned`: words were not placed by the preferred aligner, or theirs ended or didn't
+    answer.
+    """
+
+    segments: tuple[TextSegment, ...]
+    is_unaligned: bool = False
+
+
 class WordTimer:
     """Times words. Thread-safe: any number of windows at once, a CPU stage each."""
 
@@ -58,11 +70,9 @@ class WordTimer:
         """aligners: the first that knows a language is asked; none: attention alone."""
         self._aligners = tuple(aligners)
         self._preferred = ""
-        # Windows whose aligner ended or didn't answer, or that the preferred one doesn't know.
-        self.failures = 0
 
     def for_session(self, preferred: str = "") -> "WordTimer":
-        """Return a timer that counts one session's failures; only its maker is closed.
+        """Return one session's timer; only its maker is closed.
 
         preferred: the name of the aligner that is asked first, ATTENTION for none at all; empty: as
         they stand. Where it isn't there, or doesn't know the language, the next one is asked.
@@ -73,68 +83,97 @@ class WordTimer:
         timer._preferred = preferred
         return timer
 
-    def time_words(
-        self, window: SpokenWindow, segments: Sequence[TextSegment]
-    ) -> tuple[TextSegment, ...]:
+    def time_words(self, window: SpokenWindow, segments: Sequence[TextSegment]) -> TimedText:
         """Return the segments with better times. Blocks for about 10 ms a second of speech.
 
         Never raises for what an aligner does: then the attention's times stand.
         """
         if not any(segment.words for segment in segments):
-            return tuple(segments)
+            return TimedText(tuple(segments))
         attention = [
             _take_bias_off(segment, window.bias_s, duration_s=window.duration_s)
             for segment in segments
         ]
-        aligned = self._align(window, attention)
-        timed = _Judge(window).choose([segment.words for segment in attention], aligned)
-        return tuple(
-            _put_words(segment, words) for segment, words in zip(segments, timed, strict=True)
+        found = self._align(window, attention)
+        timed = _Judge(window).choose([segment.words for segment in attention], found.intervals)
+        return TimedText(
+            tuple(
+                _put_words(segment, words) for segment, words in zip(segments, timed, strict=True)
+            ),
+            is_unaligned=found.is_unaligned,
         )
 
     def close(self) -> None:
         for aligner in self._aligners:
             aligner.close()
 
-    def _align(self, window: SpokenWindow, segments: Sequence[TextSegment]) -> list[Intervals]:
-        """Return the aligner's intervals for the words of each segment."""
+    def _align(self, window: SpokenWindow, segments: Sequence[TextSegment]) -> "_Alignment":
         languages = {segment.language or window.language for segment in segments}
-        if self._preferred and not all(self._is_preferred(each) for each in languages):
-            self.failures += 1
-        whole = self._find(min(languages)) if len(languages) == 1 else None
+        # Chosen once: an aligner's languages may go away with its process.
+        aligners = {language: self._find(language) for language in languages}
         try:
-            if whole is not None:
-                found = whole.align(window.samples, _texts(segments), language=min(languages))
-                if any(found):
-                    return _split(found, segments)
-            return [self._align_phrase(window, segment) for segment in segments]
+            intervals = _find_intervals(window, segments, aligners)
         except AlignerDiedError:
-            self.failures += 1
             logger.exception("event=alignment_failed words=%d", len(_texts(segments)))
-            return [[None] * len(segment.words) for segment in segments]
+            nowhere: list[Intervals] = [[None] * len(segment.words) for segment in segments]
+            return _Alignment(nowhere, is_unaligned=True)
+        is_unaligned = not all(self._is_preferred(aligner) for aligner in aligners.values())
+        return _Alignment(intervals, is_unaligned=is_unaligned)
 
-    def _align_phrase(self, window: SpokenWindow, segment: TextSegment) -> Intervals:
-        language = segment.language or window.language
-        aligner = self._find(language)
-        if aligner is None or not segment.words:
-            return [None] * len(segment.words)
-        start_s = max(0.0, segment.words[0].start_s - _PHRASE_MARGIN_S)
-        end_s = segment.words[-1].end_s + _PHRASE_MARGIN_S
-        samples = window.samples[int(start_s * _SAMPLE_RATE_HZ) : int(end_s * _SAMPLE_RATE_HZ)]
-        words = [word.text for word in segment.words]
-        found = aligner.align(samples, words, language=language)
-        return [
-            interval and WordInterval(interval.start_s + start_s, interval.end_s + start_s)
-            for interval in found
-        ]
-
-    def _is_preferred(self, language: str) -> bool:
-        aligner = self._find(language)
+    def _is_preferred(self, aligner: ForcedAligner | None) -> bool:
+        if not self._preferred:
+            return True
         return aligner is not None and aligner.name == self._preferred
 
     def _find(self, language: str) -> ForcedAligner | None:
         known = (aligner for aligner in self._aligners if language in aligner.languages)
         return next(known, None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Alignment:
+    """`intervals`: for the words of each segment; `is_unaligned`: as in `TimedText`."""
+
+    intervals: list[Intervals]
+    is_unaligned: bool
+
+
+def _find_intervals(
+    window: SpokenWindow,
+    segments: Sequence[TextSegment],
+    aligners: Mapping[str, ForcedAligner | None],
+) -> list[Intervals]:
+    """Return the intervals for the words of each segment, by the aligners of their languages.
+
+    Raises AlignerDiedError.
+    """
+    languages = list(aligners)
+    whole = aligners[languages[0]] if len(languages) == 1 else None
+    if whole is not None:
+        found = whole.align(window.samples, _texts(segments), language=languages[0])
+        if any(found):
+            return _split(found, segments)
+    return [
+        _align_phrase(window, segment, aligners[segment.language or window.language])
+        for segment in segments
+    ]
+
+
+def _align_phrase(
+    window: SpokenWindow, segment: TextSegment, aligner: ForcedAligner | None
+) -> Intervals:
+    language = segment.language or window.language
+    if aligner is None or not segment.words:
+        return [None] * len(segment.words)
+    start_s = max(0.0, segment.words[0].start_s - _PHRASE_MARGIN_S)
+    end_s = segment.words[-1].end_s + _PHRASE_MARGIN_S
+    samples = window.samples[int(start_s * _SAMPLE_RATE_HZ) : int(end_s * _SAMPLE_RATE_HZ)]
+    words = [word.text for word in segment.words]
+    found = aligner.align(samples, words, language=language)
+    return [
+        interval and WordInterval(interval.start_s + start_s, interval.end_s + start_s)
+        for interval in found
+    ]
 
 
 class _Judge:

@@ -112,4 +112,5 @@ def _read_utterance(utterance: speech_pb2.Utterance) -> WindowResult:
         gaps=tuple(read_gap(gap) for gap in utterance.gaps),
         speech_ms=utterance.speech_ms,
         is_cut=utterance.is_cut,
+        is_unaligned=utterance.unaligned,
     )

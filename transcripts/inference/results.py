@@ -100,6 +100,7 @@ class WindowResult:
     gaps: tuple[RecognisedGap, ...] = ()
     speech_ms: int = 0
     is_cut: bool = False  # of live speech, which goes on behind it
+    is_unaligned: bool = False  # of live speech: its words have other times than were asked for
 
 
 @dataclass(frozen=True)

@@ -60,6 +60,7 @@ NOTICES = {
     "credits_low": _("Your minutes and credits will run out within a minute."),
     "updates_slowed": _("The server is busy: words appear with a short delay."),
     "catching_up": _("The server is catching up: words appear with a delay, and none are lost."),
+    "words_not_aligned": _("From here on, the times of words may be less exact."),
 }
 # What went wrong, by its code, and what to do about it. Other codes: the server's own sentence.
 PROBLEMS = {

@@ -21,6 +21,7 @@ from transcripts.jobs import results
 from transcripts.jobs.language_doubt import find_uncertain, note_doubt
 from transcripts.jobs.results import JobRun
 from transcripts.jobs.stages.recognise import take_language
+from transcripts.jobs.unaligned_words import note_unaligned
 from transcripts.live.events import Final, Partial, SessionNotice, Silence, make_finals
 from transcripts.live.executors import in_database
 from transcripts.live.send_queue import SendQueue
@@ -29,7 +30,7 @@ from transcripts.live.window_batcher import window_batcher
 from transcripts.text.segments import Segment
 from transcripts.text.words import Word, with_first_space
 from transcripts.text.writing import is_spaced
-from transcripts.warnings import LANGUAGE_UNCERTAIN
+from transcripts.warnings import LANGUAGE_UNCERTAIN, WORDS_NOT_ALIGNED
 
 MAX_UNSTORED = 16
 STORE_AFTER_MS = 30_000  # of silence, which is stored with the next words or after this long
@@ -201,6 +202,7 @@ class ResultWriter:
             entry = self._unstored[0]
             await window_batcher().store(self._job, entry.window)
             await self._note_doubt(entry.window)
+            await self._note_unaligned(entry.window)
             for final in entry.finals:
                 await self._queue.put(final)
             self._measure(entry.finals)
@@ -221,6 +223,12 @@ class ResultWriter:
             return
         if message := await in_database(note_doubt, self._job, window):
             await self._send_notice(LANGUAGE_UNCERTAIN, message)
+
+    async def _note_unaligned(self, window: WindowResult) -> None:
+        if not window.is_unaligned:
+            return
+        if message := await in_database(note_unaligned, self._job, window):
+            await self._send_notice(WORDS_NOT_ALIGNED, message)
 
     def _check_stored(self, _: asyncio.Task[None]) -> None:
         if self._has_failed():

@@ -13,7 +13,7 @@ from transcripts.pages.paragraphs import GapLine
 from transcripts.pages.script_texts import Plural
 from transcripts.services.shown_gaps import CODE, ShownGap, rounded_seconds
 from transcripts.text.languages import LANGUAGE_NAMES
-from transcripts.warnings import NO_SPEECH, NO_WORDS
+from transcripts.warnings import NO_SPEECH, NO_WORDS, WORDS_NOT_ALIGNED
 
 REASONS: dict[str, Any] = {  # sentences in the language of who reads
     GapReason.NOT_RECOGNISED: gettext_lazy("no words were recognised"),
@@ -65,7 +65,7 @@ SENTENCES = {
     "diarizer_fell_back": gettext_lazy(
         "The requested speaker detection was not available, so the standard one was used."
     ),
-    "words_not_aligned": gettext_lazy(
+    WORDS_NOT_ALIGNED: gettext_lazy(
         "The requested word alignment was not available for some parts, so words there may be "
         "timed less exactly."
     ),

@@ -580,7 +580,8 @@ class Finished(_message.Message):
     """of this call, those whose text is the one without the noise"""
     unaligned_windows: _builtins.int
     """Windows whose words were not placed by the aligner that was asked for, or whose aligner ended or
-    didn't answer: they have another one's times, or the recogniser's own.
+    didn't answer: they have another one's times, or the recogniser's own. Of Transcribe; in Stream
+    each utterance has `unaligned`.
     """
     def __init__(
         self,
@@ -833,11 +834,16 @@ class Utterance(_message.Message):
     GAPS_FIELD_NUMBER: _builtins.int
     SPEECH_MS_FIELD_NUMBER: _builtins.int
     IS_CUT_FIELD_NUMBER: _builtins.int
+    UNALIGNED_FIELD_NUMBER: _builtins.int
     start_ms: _builtins.int
     resume_ms: _builtins.int
     speech_ms: _builtins.int
     is_cut: _builtins.bool
     """It ended without a pause: by its length, where a sentence or a language ended. Speech goes on."""
+    unaligned: _builtins.bool
+    """Its words were not placed by the aligner that was asked for, or by one that ended or didn't
+    answer: they have another one's times, or the recogniser's own.
+    """
     @_builtins.property
     def segments(self) -> _containers.RepeatedCompositeFieldContainer[Global___Segment]:
         """none where the span was silent, which is sent now and then"""
@@ -853,10 +859,11 @@ class Utterance(_message.Message):
         gaps: _abc.Iterable[Global___Gap] | None = ...,
         speech_ms: _builtins.int = ...,
         is_cut: _builtins.bool = ...,
+        unaligned: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["gaps", b"gaps", "is_cut", b"is_cut", "resume_ms", b"resume_ms", "segments", b"segments", "speech_ms", b"speech_ms", "start_ms", b"start_ms"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["gaps", b"gaps", "is_cut", b"is_cut", "resume_ms", b"resume_ms", "segments", b"segments", "speech_ms", b"speech_ms", "start_ms", b"start_ms", "unaligned", b"unaligned"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

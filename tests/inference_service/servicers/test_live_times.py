@@ -18,13 +18,13 @@ from inference_service.engines.asr import (
     WindowRequest,
     WindowText,
 )
-from inference_service.engines.forced_alignment import WordInterval
+from inference_service.engines.forced_alignment import AlignerDiedError, WordInterval
 from inference_service.engines.pocketsphinx_aligner import PocketSphinxAligner
 from inference_service.sessions.word_times import WordTimer
 from protos.stt.v1 import speech_pb2
 from tests.inference_service.conftest import Serve
 from tests.inference_service.fakes import FakeRecogniser
-from tests.inference_service.live_calls import LiveClient, cut, make_audio
+from tests.inference_service.live_calls import FLUSH, LiveClient, cut, make_audio
 from tests.inference_service.recordings import load_pcm, make_silence
 from tests.speech.durations import read_word_times
 
@@ -82,6 +82,26 @@ class HangingAligner:
         self.entered.set()
         self.gate.wait(timeout=30)
         return [None] * len(words)
+
+    def close(self) -> None: ...
+
+
+@dataclass
+class DyingAligner:
+    """Ends at these calls of it, and is there again for the next."""
+
+    dies_at: frozenset[int]
+    name: str = "dying"
+    languages: frozenset[str] = frozenset({"en"})
+    calls: int = 0
+
+    def align(
+        self, samples: Samples, words: Sequence[str], *, language: str
+    ) -> list[WordInterval | None]:
+        self.calls += 1
+        if self.calls in self.dies_at:
+            raise AlignerDiedError("It ended.")
+        return [WordInterval(at * 0.1, (at + 1) * 0.1) for at, _ in enumerate(words)]
 
     def close(self) -> None: ...
 
@@ -151,3 +171,55 @@ async def test_the_aligner_that_is_asked_for_goes_first(
         result = await client.finish()
     assert [word.text for word in result.words] == [text for text, *_ in TRUTH]
     assert [each.name for each in aligners if each.entered.is_set()] == [used][: bool(used)]
+
+
+def list_unaligned(utterances: Sequence[speech_pb2.Utterance]) -> list[bool]:
+    return [each.unaligned for each in utterances if each.segments]
+
+
+async def test_an_utterance_whose_aligner_ends_is_marked_and_no_other(
+    serve: Serve, recogniser: FakeRecogniser
+) -> None:
+    aligner = DyingAligner(frozenset({2}))
+    async with serve(recogniser, timer=WordTimer([aligner])) as served:
+        client = LiveClient(served.channel)
+        for count in (1, 2, 3):
+            await client.speak(load_pcm("en_short_1") + make_silence(2))
+            client.send(FLUSH)
+            await client.wait_for(
+                lambda count=count: len(list_unaligned(client.result.utterances)) == count  # type: ignore[misc]
+            )
+        result = await client.finish()
+    assert list_unaligned(result.utterances) == [False, True, False]
+    assert not any(each.unaligned for each in result.utterances if not each.segments)
+
+
+async def test_text_of_several_utterances_in_one_window_is_marked(
+    serve: Serve, recogniser: FakeRecogniser
+) -> None:
+    aligner = DyingAligner(frozenset(range(100)))
+    speech = load_pcm("en_short_1") + make_silence(2)
+    recogniser.gate.clear()
+    async with serve(recogniser, timer=WordTimer([aligner])) as served:
+        client = LiveClient(served.channel)
+        client.send(*map(make_audio, cut(8 * speech, chunk_bytes=320_000)))
+        finishing = asyncio.create_task(client.finish())
+        async with asyncio.timeout(20):
+            while recogniser.prepared < 2:  # what is dispatched beside another one is a full window
+                await asyncio.sleep(0.01)
+        recogniser.gate.set()
+        result = await finishing
+    marks = list_unaligned(result.utterances)
+    assert len(marks) < 8
+    assert all(marks)
+
+
+@pytest.mark.parametrize(("asked", "is_marked"), [("dying", True), ("", False)])
+async def test_words_in_a_language_that_the_asked_aligner_lacks_are_marked(
+    serve: Serve, recogniser: FakeRecogniser, asked: str, *, is_marked: bool
+) -> None:
+    async with serve(recogniser, timer=WordTimer([DyingAligner(frozenset())])) as served:
+        client = LiveClient(served.channel, language="cs", aligner=asked)
+        await client.speak(load_pcm("en_short_1") + make_silence(1))
+        result = await client.finish()
+    assert set(list_unaligned(result.utterances)) == {is_marked}

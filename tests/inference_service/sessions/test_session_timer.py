@@ -9,7 +9,7 @@ from inference_service.metrics import Metrics
 from inference_service.priority import Priority
 from inference_service.scheduler import Scheduler
 from inference_service.schedulers import Schedulers
-from inference_service.sessions.events import OutputSegment, OutputWord
+from inference_service.sessions.events import OutputSegment, OutputWord, WindowFinalized
 from inference_service.sessions.session_timer import SessionTimer
 from inference_service.sessions.windows import SpeechChunk
 from inference_service.sessions.word_times import WordTimer
@@ -33,7 +33,7 @@ def make_final(*words: tuple[str, int, int]) -> OutputSegment:
 
 async def time_output(
     segment: OutputSegment, *intervals: Interval, task: str = "transcribe"
-) -> tuple[OutputSegment, ...]:
+) -> WindowFinalized:
     stages = CpuStages(threads=2)
     schedulers = Schedulers(lambda: Scheduler(metrics=Metrics()))
     try:
@@ -41,7 +41,8 @@ async def time_output(
             timer = SessionTimer(
                 WordTimer([FakeAligner(intervals)]), queue=queue, stages=stages, task=task
             )
-            return await timer.time_output(CHUNK, [segment], language="en", offset_ms=10_000)
+            window = WindowFinalized(12_000, 16_000, (segment,), is_cut=True)
+            return await timer.time_output(CHUNK, window, language="en", offset_ms=10_000)
     finally:
         await schedulers.close()
         stages.close()
@@ -50,7 +51,8 @@ async def time_output(
 def test_final_words_are_where_they_were_aligned() -> None:
     segment = make_final(("Hello", 12_100, 12_600), ("there.", 12_600, 15_900))
 
-    (timed,) = asyncio.run(time_output(segment, (0.2, 0.5), (3.5, 4.0)))
+    window = asyncio.run(time_output(segment, (0.2, 0.5), (3.5, 4.0)))
+    (timed,) = window.segments
 
     assert [(word.start_ms, word.end_ms, word.timing) for word in timed.words] == [
         (12_200, 12_500, Timing.ALIGNED),
@@ -58,9 +60,12 @@ def test_final_words_are_where_they_were_aligned() -> None:
     ]
     assert (timed.text, timed.avg_logprob) == (segment.text, segment.avg_logprob)
     assert (timed.start_ms, timed.end_ms) == (12_200, 16_000)
+    assert (window.start_ms, window.resume_ms, window.is_cut) == (12_000, 16_000, True)
 
 
 def test_the_times_of_a_translation_stay() -> None:
     segment = make_final(("Hello", 12_100, 12_600))
 
-    assert asyncio.run(time_output(segment, (0.2, 0.5), task="translate")) == (segment,)
+    timed = asyncio.run(time_output(segment, (0.2, 0.5), task="translate"))
+
+    assert timed.segments == (segment,)

@@ -52,7 +52,7 @@ def time_words(
     samples: Samples = SILENCE,
 ) -> list[list[tuple[str, float, float, Timing]]]:
     timer = WordTimer([FakeAligner(*answers)])
-    timed = timer.time_words(SpokenWindow(samples, "en", bias_s), segments)
+    timed = timer.time_words(SpokenWindow(samples, "en", bias_s), segments).segments
     return [
         [(word.text, round(word.start_s, 3), round(word.end_s, 3), word.timing) for word in words]
         for words in (segment.words for segment in timed)
@@ -87,7 +87,8 @@ def test_a_window_without_a_way_through_is_aligned_a_phrase_at_a_time() -> None:
     segments = [phrase(("a", 1.0, 1.5)), phrase(("b", 5.0, 5.5))]
     aligner = FakeAligner([None, None], [(0.5, 0.8)], [None])
 
-    first, second = WordTimer([aligner]).time_words(SpokenWindow(SILENCE, "en"), segments)
+    timed = WordTimer([aligner]).time_words(SpokenWindow(SILENCE, "en"), segments)
+    first, second = timed.segments
 
     assert [words for _, words in aligner.asked] == [["a", "b"], ["a"], ["b"]]
     assert aligner.asked[1][0] == pytest.approx(16_000 * 1.3, abs=1)
@@ -148,7 +149,50 @@ def test_a_language_that_no_aligner_knows_is_not_asked_for() -> None:
 
     ((n_samples, words),) = aligner.asked
     assert (n_samples, words) == (round(1.3 * 16_000), ["b"])
-    assert [segment.words[0].timing for segment in timed] == [Timing.ATTENTION, Timing.ALIGNED]
+    timings = [segment.words[0].timing for segment in timed.segments]
+    assert timings == [Timing.ATTENTION, Timing.ALIGNED]
+
+
+@pytest.mark.parametrize(
+    ("preferred", "language", "answer", "is_unaligned"),
+    [
+        ("", "en", [(1.1, 1.4)], False),
+        ("", "en", AlignerDiedError("gone"), True),
+        ("", "de", [], False),
+        ("fake", "en", [(1.1, 1.4)], False),
+        ("fake", "en", AlignerDiedError("gone"), True),
+        ("fake", "de", [], True),
+        ("other", "en", [(1.1, 1.4)], True),
+        ("attention", "en", [], False),
+    ],
+)
+def test_words_that_another_than_the_preferred_one_placed_are_unaligned(
+    preferred: str, language: str, answer: list[Interval] | Exception, *, is_unaligned: bool
+) -> None:
+    timer = WordTimer([FakeAligner(answer)]).for_session(preferred)
+
+    timed = timer.time_words(SpokenWindow(SILENCE, language), [phrase(("a", 1.0, 1.5))])
+
+    assert timed.is_unaligned is is_unaligned
+
+
+def test_a_process_that_ends_while_its_languages_are_asked_for_is_noticed() -> None:
+    """Its words are placed by the next one."""
+
+    class Ending(FakeAligner):
+        asked_for = 0
+
+        @property
+        def languages(self) -> frozenset[str]:  # type: ignore[override]
+            self.asked_for += 1
+            return frozenset({"en"} if self.asked_for == 1 else ())
+
+    ending = Ending(AlignerDiedError("gone"), name="ending")
+    timer = WordTimer([ending, FakeAligner([(1.1, 1.4)])]).for_session("ending")
+
+    timed = timer.time_words(SpokenWindow(SILENCE, "en"), [phrase(("a", 1.0, 1.5))])
+
+    assert timed.is_unaligned
 
 
 SHORT_S = 3
@@ -181,7 +225,7 @@ def test_no_word_is_changed_or_moved_past_another(
 
     timer = WordTimer([FakeAligner(intervals, *phrases)])
     samples = SILENCE[: 16_000 * SHORT_S]
-    timed = timer.time_words(SpokenWindow(samples, "en", bias_s), segments)
+    timed = timer.time_words(SpokenWindow(samples, "en", bias_s), segments).segments
 
     expected = [[(word.text, word.confidence) for word in segment.words] for segment in timed]
     assert expected == [[(w.text, w.confidence) for w in segment.words] for segment in segments]

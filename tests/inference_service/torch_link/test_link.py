@@ -23,7 +23,8 @@ from protos.stt.v1 import audio_pb2, audio_pb2_grpc, server_pb2, server_pb2_grpc
 from tests.inference_service.calls import transcribe
 from tests.inference_service.conftest import Serve, ServedInference
 from tests.inference_service.fakes import FakeRecogniser
-from tests.inference_service.recordings import load_pcm
+from tests.inference_service.live_calls import FLUSH, LiveClient
+from tests.inference_service.recordings import load_pcm, make_silence
 from tests.inference_service.torch_link.conftest import FakeTorch, wait_for
 
 SECOND = np.zeros(16_000, np.float32)
@@ -186,6 +187,24 @@ async def test_words_are_placed_by_the_process_in_the_languages_that_it_has(
     assert czech.finished.unaligned_windows == 0
     assert english.finished.unaligned_windows == len([w for w in english.windows if w.segments])
     assert usual.finished.unaligned_windows == 0
+
+
+async def test_what_is_final_live_after_the_process_was_killed_is_marked(
+    serve: Serve, recogniser: FakeRecogniser, link: TorchLink, fake_torch: FakeTorch
+) -> None:
+    timer = WordTimer([TorchAligner(link)])
+    async with serve(recogniser, torch=link, timer=timer) as served:
+        fake_torch.start()
+        await wait_for(lambda: link.is_up)
+        client = LiveClient(served.channel, language="cs", aligner="wav2vec2")
+        await client.speak(load_pcm("en_short_1") + make_silence(2))
+        client.send(FLUSH)
+        await client.wait_for(lambda: bool(client.result.text))
+        fake_torch.kill()
+        await client.speak(load_pcm("en_short_1") + make_silence(1))
+        result = await client.finish()
+
+    assert [each.unaligned for each in result.utterances if each.segments] == [False, True]
 
 
 async def test_a_voice_of_the_process_speaks_and_its_end_is_an_error_not_a_silence(

@@ -44,6 +44,7 @@ class StreamScript:
     language: str = "en"
     spoken: dict[int, tuple[str, float]] = field(default_factory=dict)  # second: language, how sure
     gaps: dict[int, list[speech_pb2.Gap]] = field(default_factory=dict)  # by the second
+    unaligned: frozenset[int] = frozenset()  # seconds
     paces: list[speech_pb2.Pace] = field(default_factory=list)
 
 
@@ -183,6 +184,7 @@ async def _recognise(
 
 def _utterance(script: StreamScript, start_ms: int, end_ms: int) -> speech_pb2.StreamEvent:
     utterance = speech_pb2.Utterance(start_ms=start_ms, resume_ms=end_ms)
+    utterance.unaligned = start_ms // SECOND_MS in script.unaligned
     utterance.gaps.extend(script.gaps.get(start_ms // SECOND_MS, ()))
     if not script.is_silent:
         text = f"w{start_ms // 1000}"

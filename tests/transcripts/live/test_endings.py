@@ -25,7 +25,7 @@ from tests.transcripts.live.fake_stream import FakeStream, StreamScript
 from tests.transcripts.rows import run_transcript, update_transcripts
 from transcripts.jobs.cancel import cancel_transcript, delete_transcript
 from transcripts.jobs.sweep import sweep_transcripts
-from transcripts.live.events import Ended, Failed, Final
+from transcripts.live.events import Ended, Failed, Final, SessionNotice
 from transcripts.live.opening import open_session
 from transcripts.live.session import SessionRunner
 from transcripts.models import Status, Transcript
@@ -137,6 +137,32 @@ async def test_a_session_goes_on_where_it_was_journalled(live: FakeStream) -> No
     assert recording_path(transcript).read_bytes()[44:] == SECOND * 4
     left = {path.name for path in recording_path(transcript).parent.iterdir()}
     assert left == {"recording", "peaks.pending"}  # no worker draws the peaks here
+
+
+async def test_a_session_that_goes_on_warns_of_unaligned_words_no_second_time(
+    live: FakeStream,
+) -> None:
+    seconds = frozenset(range(6))
+    live.scripts += [StreamScript(unaligned=seconds), StreamScript(unaligned=seconds, utterances=1)]
+    live.scripts.append(StreamScript(unaligned=seconds))
+    account = await db(new_account)
+    first = await speak(account, seconds=2)
+    await wait_for_text(first, 2)
+    await first.abandon()
+    [warning] = (await db(reload, first)).job.warnings
+
+    second = await open_session(ask_for(account, resume_token=first.resume_token))
+    for _ in range(3):
+        await second.push(SECOND)
+    await second.stop()
+    events = await read_all(second)
+
+    assert len(live.calls) == 3
+    last = events[-1]
+    assert isinstance(last, Ended)
+    assert (last.text, last.warnings) == ("w0 w1 w2 w3 w4", (warning,))
+    codes = [event.code for event in events if isinstance(event, SessionNotice)]
+    assert "words_not_aligned" not in codes
 
 
 async def test_a_session_taken_over_by_another_process_writes_nothing_more(

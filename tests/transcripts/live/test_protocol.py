@@ -158,7 +158,11 @@ event_lists = st.lists(
         segments=st.lists(words.map(segment_of), min_size=1, max_size=3).map(tuple),
         language=st.sampled_from(["en", "ja"]),
     )
-    | st.builds(SessionNotice, code=st.just("updates_slowed"), message=st.just("Busy.")),
+    | st.builds(
+        SessionNotice,
+        code=st.sampled_from(["updates_slowed", "words_not_aligned"]),
+        message=st.just("Busy."),
+    ),
     max_size=10,
 )
 

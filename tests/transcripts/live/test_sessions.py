@@ -95,6 +95,34 @@ async def test_text_that_may_be_a_translation_is_warned_of_once(live: FakeStream
     assert (await db(reload, session)).status == Status.COMPLETED
 
 
+@pytest.mark.parametrize(
+    ("asked", "name"), [({"aligner": "pocketsphinx"}, "pocketsphinx"), ({}, "the aligner")]
+)
+async def test_words_that_were_not_aligned_are_warned_of_once(
+    live: FakeStream, asked: dict[str, str], name: str
+) -> None:
+    live.scripts.append(StreamScript(unaligned=frozenset({2, 3})))
+    session = await speak(await db(new_account), seconds=5, **asked)
+    await session.stop()
+
+    events = await read_all(session)
+
+    last = events[-1]
+    assert isinstance(last, Ended)
+    [warning] = last.warnings
+    assert warning["code"] == "words_not_aligned"
+    assert warning["message"].startswith(f"At 0:02 words were not placed by {name}")
+    notices = [event for event in events if isinstance(event, SessionNotice)]
+    unaligned = SessionNotice(code="words_not_aligned", message=warning["message"])
+    assert notices.count(unaligned) == 1
+    assert len([each for each in notices if each.code == unaligned.code]) == 1
+    before = events[: events.index(unaligned)]
+    finals = [event.segments[0].text for event in before if isinstance(event, Final)]
+    assert finals == ["w0", "w1"]
+    transcript = await db(reload, session)
+    assert (transcript.status, transcript.job.warnings) == (Status.COMPLETED, [warning])
+
+
 async def test_each_language_is_a_part_of_its_own(live: FakeStream) -> None:
     spoken = {0: ("en", 0.97), 1: ("de", 0.95), 2: ("de", 0.0)}
     live.scripts.append(StreamScript(spoken=spoken))

@@ -30,10 +30,10 @@ from transcripts.jobs.models import Queue, TranscriptionJob
 from transcripts.jobs.pcm_feed import HoldExtender, PcmFeed
 from transcripts.jobs.results import JobRun
 from transcripts.jobs.stages.sources import finish_pass, note_language, prepare_passes
+from transcripts.jobs.unaligned_words import warn_of_unaligned_windows
 from transcripts.media.decoder import Decoder, open_decoder
 from transcripts.media.errors import DecoderDiedError, MediaError
 from transcripts.media.passes import Passes
-from transcripts.options import AUTO
 from transcripts.services.recordings import local_recording
 
 logger = logging.getLogger(__name__)
@@ -184,17 +184,6 @@ def take_language(job: JobRun, detected: LanguageDetected) -> None:
         )
 
 
-def describe_unaligned(job: JobRun, finished: Finished) -> tuple[str, str]:
-    """The code and the sentence of the warning."""
-    asked = job.row.options.aligner
-    name = "the aligner" if asked == AUTO else asked
-    message = (
-        f"In {finished.unaligned_windows} windows the words were not placed by {name}: it was not"
-        " there, doesn't know the language, or failed. Each word says how its times were found."
-    )
-    return "words_not_aligned", message
-
-
 def _take_window(job: JobRun, window: WindowResult) -> None:
     if window.start_ms < prepare_passes(job).resume_ms:
         raise BrokenAnswerError("The inference service sent a span twice.")
@@ -211,8 +200,7 @@ def _conclude(job: JobRun, feed: PcmFeed, decoder: Decoder, finished: Finished) 
         results.store_warning(job, feed.error.code, feed.error.message)
     elif feed.error is not None:
         raise feed.error
-    if finished.unaligned_windows:
-        results.store_warning(job, *describe_unaligned(job, finished))
+    warn_of_unaligned_windows(job, finished)
     passes = prepare_passes(job)
     if not finished.audio_duration_ms and passes.is_last and not passes.audio_duration_ms:
         raise MediaError("empty_file", "The recording holds no audio.")
