@@ -145,7 +145,7 @@ def test_it_is_stuck_where_all_observations_in_a_row_show_it() -> None:
         Observation(waiting=3, taken=8, has_room=True),
     ],
 )
-def test_one_observation_of_another_kind_begins_anew(other: Observation | None) -> None:
+def test_one_observation_of_another_kind_starts_the_count_again(other: Observation | None) -> None:
     watch = ConsumerWatch()
     for _ in range(STUCK_AFTER_CHECKS):
         assert not watch.note(STUCK)
