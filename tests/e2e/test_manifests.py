@@ -124,6 +124,13 @@ def test_nothing_reaches_inference_but_the_web_tier() -> None:
     assert "ingress" not in policies["closed"]
 
 
+def test_only_an_ingress_reaches_the_web_processes_which_believe_it() -> None:
+    objects = render("cpu")
+    (ingress,) = _find(objects, "NetworkPolicy", "web")["spec"]["ingress"]
+    assert ingress["from"] == [{"namespaceSelector": {"matchLabels": {"stt/ingress": "true"}}}]
+    assert _config(objects)["STT_TRUSTED_PROXIES"]
+
+
 def test_no_secret_is_rendered() -> None:
     for overlay in OVERLAYS:
         assert [each for each in render(overlay) if each["kind"] == "Secret"] == []
