@@ -10,7 +10,8 @@
                sessions that were cancelled, deleted or taken over, and those whose key is revoked
                or expired or whose account is closed, learn of it. A wake-up (`core/wakeups`) has
                it look at once. While a bucket is away, a third: how much is journalled here alone
-    collecting every `COLLECT_EVERY_S` what ended sessions left (`stt_web.core.garbage`)
+    collecting every `COLLECT_EVERY_S`, and after the last session, what ended ones left
+               (`stt_web.core.garbage`)
 
 All run while there is a session.
 """
@@ -54,6 +55,7 @@ WATCH_AT_MOST_EVERY_S = 0.1  # however many wake-ups come
 WRITE_EVERY_S = 0.03
 WRITE_AT_LEAST_EVERY_S = 0.2
 COLLECT_EVERY_S = 30.0
+COLLECT_LAST_AFTER_S = 5.0  # once no session is left, and its tasks have ended
 # With the wait for its turn, and the sync itself, less than a second of audio is at risk.
 SYNC_EVERY_S = 0.6
 # Journalled and not synced: the bucket is away. Else it is a part (`journal_parts.PART_S`) at most.
@@ -151,6 +153,7 @@ class SessionRegistry:
             for ignore in self._ignore_wakeups:
                 ignore()
             self._ignore_wakeups = []
+            asyncio.get_running_loop().call_later(COLLECT_LAST_AFTER_S, collect_now)
 
     def write_soon(self, member: RegisteredSession) -> None:
         if member.lease in self._members and member.lease not in self._due_s:
