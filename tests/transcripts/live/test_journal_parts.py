@@ -451,3 +451,27 @@ async def test_a_resumption_that_fails_leaves_what_is_waited_for(
     assert (await db(reload, session)).job.journalled_ms == 4000
     await resumed.stop()
     await read_all(resumed)
+
+
+async def test_a_session_of_which_nothing_ever_arrived_fails_as_lost(
+    machines: FakeStream, bucket: S3Server, settings: Settings
+) -> None:
+    machines.scripts.append(StreamScript(utterances=0, hangs=True))
+    session = await open_session(ask_for(await db(new_account)))
+    bucket.stop()
+    await session.push(SECOND * 8)
+    while session.feed.journalled < 8 * 16_000:
+        await asyncio.sleep(0.05)
+    await session.abandon()
+    await bring_back(bucket)
+    one = other_machine(settings)
+    transcript = await db(reload, session)
+    await db(_update, transcript, awaited_s=600)
+    await db(finish_as_sweeper_and_worker, transcript)
+    transcript = await db(reload, session)
+    assert (transcript.status, transcript.job.error_code) == (Status.FAILED, "recording_missing")
+    assert "was lost with the server" in transcript.job.error_message
+    assert (transcript.job.warnings, transcript.job.credits_charged) == ([], 0)
+    settings.MEDIA_ROOT = one
+    await db(sweep_as_idle)
+    assert [path.name for path in one.rglob("*.wav")] == ["epoch-00001-000000000000.wav"]
