@@ -146,6 +146,27 @@ def test_a_journal_that_can_not_be_read_whole_is_no_journal(
     assert not list(Path(settings.MEDIA_ROOT).rglob("*.wav"))
 
 
+def test_what_a_worker_made_and_could_not_store_is_made_again_of_all_that_came_since(
+    bucket: S3Server, settings: Settings
+) -> None:
+    journal = Journal(settings.MEDIA_ROOT / NAME, attempt=1, start_samples=0)
+    journal.append(pcm(0, 50_000))
+    journal.sync()
+    one = other_machine(settings)
+    two = settings.MEDIA_ROOT / NAME
+    restore(two)
+    with bucket.failing("drop_put"), pytest.raises(StorageUnavailableError):
+        assemble(two)
+    assert [path.name for path in two.iterdir()] == ["epoch-00001-000000000000.wav"]
+    settings.MEDIA_ROOT = one
+    journal.append(pcm(50_000, 10_000))
+    journal.sync(is_last=True)
+    other_machine(settings)
+    restore(two)
+    assert assemble(two) == 60_000
+    assert bucket.read(f"{NAME}/recording")[44:] == pcm(0, 60_000)
+
+
 # ---- sessions
 
 
