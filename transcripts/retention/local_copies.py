@@ -77,7 +77,7 @@ def sweep_copies() -> None:
     """
     root = Path(settings.MEDIA_ROOT)
     root.mkdir(parents=True, exist_ok=True)
-    with _alone(root) as is_alone:
+    with alone_in(root) as is_alone:
         if is_alone:
             _remove_stale(root)
             _store_journals(root)
@@ -216,7 +216,8 @@ def _open_unused(name: str, flags: int) -> int:
 
 
 @contextmanager
-def _alone(root: Path) -> Iterator[bool]:
+def alone_in(root: Path) -> Iterator[bool]:
+    """Keep sweeps and moves (`manage.py move_media`) from each other; False where one is at it."""
     with (root / _LOCK).open("a") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -124,6 +124,29 @@ def test_an_operator_has_it_go_on(transactional_db: None, bucket: S3Server) -> N
     assert bucket.list_keys() == []
 
 
+def test_an_operator_has_only_that_removed_which_no_row_knows(
+    make_transcript: MakeTranscript, bucket: S3Server
+) -> None:
+    transcript = make_transcript()
+    known, made = transcript.recording.path, f"{transcript.pk.hex}/exports/1.pdf"
+    for key in (known, made, f"{ORPHAN}/recording", "another/file"):
+        media_store.open_bucket().put_bytes(key, b"1")
+        bucket.age(key, hours=7)
+    media_store.open_bucket().put_bytes(young := f"{'2' * 32}/recording", b"1")
+    out = StringIO()
+    with bucket.failing("refuse_delete"), pytest.raises(CommandError, match="2 of them could not"):
+        call_command("purge_bucket", "--remove", stdout=out)
+    call_command("purge_bucket", "--remove", stdout=out)
+    assert "2 folders that no row knows" in out.getvalue()
+    assert "--remove" not in out.getvalue()  # the sweep would have removed them
+    assert bucket.list_keys() == sorted([young, known, "another/file"])
+
+
+def test_without_a_bucket_there_is_nothing_to_purge() -> None:
+    with pytest.raises(CommandError, match="There is no bucket"):
+        call_command("purge_bucket")
+
+
 def test_what_was_deleted_while_the_bucket_was_away_is_removed_later(
     make_transcript: MakeTranscript, bucket: S3Server
 ) -> None:
