@@ -197,9 +197,7 @@ class _Front(BaseHTTPRequestHandler):
             self._hang()
         elif fault == "error":
             self._answer(500, {}, b"<Error><Code>InternalError</Code></Error>")
-        elif fault == "refuse_delete" and self._deletes():
-            self._refuse("AccessDenied")
-        elif fault == "refuse_put" and self.command in ("PUT", "POST"):
+        elif self._is_refused(fault):
             self._refuse("AccessDenied")
         elif fault == "no_multi_delete" and self.command == "POST" and self._deletes():
             self._answer(400, {}, b"<Error><Code>MissingContentMD5</Code></Error>")
@@ -214,6 +212,11 @@ class _Front(BaseHTTPRequestHandler):
             self._answer(status, headers, content, fault=fault)
 
     do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = _pass_on  # noqa: N815  # http.server's names
+
+    def _is_refused(self, fault: str) -> bool:
+        if fault == "refuse_put":
+            return self.command in ("PUT", "POST")
+        return fault == "refuse_delete" and self._deletes()
 
     def _deletes(self) -> bool:
         parameters = urlsplit(self.path).query.replace("=", "").split("&")

@@ -25,7 +25,7 @@ class UploadNotFoundError(ApiError):
 
 
 class UploadExpiredError(ApiError):
-    """The upload can't go on: nothing more of it came for too long, or its stored bytes are lost."""
+    """Nothing more of the upload came for too long, or stored bytes are lost: it can't go on."""
 
     status = 410
     code = "upload_expired"

@@ -120,7 +120,7 @@ def _choose(parts: Iterator[UploadPart], *, until: int) -> list[UploadPart]:
     at = 0
     while at < until:
         if at not in best:
-            raise ObjectNotFoundError(f"byte {at}")
+            raise ObjectNotFoundError
         chosen.append(best[at])
         at = best[at].end
     return chosen

@@ -38,7 +38,7 @@ logger = logging.getLogger(__name__)
 _DIGEST: Final = "sha256"  # the metadata's name
 _BINARY: Final = "application/octet-stream"
 _CHUNK_BYTES: Final = 1024 * 1024
-_RECEIVED_BYTES: Final = 64 * 1024  # a read returns once it has all: between two the time is looked at
+_RECEIVED_BYTES: Final = 64 * 1024  # a read returns once it has all; then the pace is looked at
 _MISSING: Final = frozenset(("404", "NoSuchKey", "NotFound"))
 _OVERLOADED: Final = frozenset(("SlowDown", "429", "TooManyRequests"))
 # A download at less than this, after `patience_s`, is given up: a job's lease waits for it.

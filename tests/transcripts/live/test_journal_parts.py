@@ -248,12 +248,13 @@ async def bring_back(bucket: S3Server) -> None:
 
 
 async def test_a_session_whose_bucket_is_away_at_its_end_is_finished_whole_later(
-    machines: FakeStream, bucket: S3Server, settings: Settings
+    machines: FakeStream, bucket: S3Server, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     session = await speak_until_the_bucket_is_away(bucket)
     last = (await read_all(session))[-1]
     assert isinstance(last, Failed)
     assert last.error.code == "storage_unavailable"
+    assert "event=live_not_synced" not in caplog.text  # but that the bucket is away
     await bring_back(bucket)
 
     one = other_machine(settings)

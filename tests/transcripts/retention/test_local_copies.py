@@ -134,6 +134,7 @@ def test_an_operator_has_only_that_removed_which_no_row_knows(
         bucket.age(key, hours=7)
     media_store.open_bucket().put_bytes(young := f"{'2' * 32}/recording", b"1")
     out = StringIO()
+    call_command("purge_bucket", stdout=out)
     with bucket.failing("refuse_delete"), pytest.raises(CommandError, match="2 of them could not"):
         call_command("purge_bucket", "--remove", stdout=out)
     call_command("purge_bucket", "--remove", stdout=out)
