@@ -152,12 +152,13 @@ def test_without_a_bucket_there_is_nothing_to_move(settings: Settings) -> None:
 def test_an_upload_that_is_not_complete_stays(bucket: S3Server, settings: Settings) -> None:
     now = timezone.now()
     upload = ResumableUpload.objects.create(
-        owner=create_account().user, received_at=now, expires_at=now
+        owner=create_account().user, received_at=now, expires_at=now, offset_bytes=1
     )
     write(settings.MEDIA_ROOT, (f"{upload.pk.hex}/recording",))
-    assert "0 files" in move("s3")  # its time is over: nothing is waited for
+    assert "0 files" in (output := move("s3"))
+    assert "All are moved." in output  # its time is over: it is not waited for
     assert upload.path.exists()
-    ResumableUpload.objects.update(expires_at=now + timedelta(hours=1))
+    ResumableUpload.objects.update(expires_at=now + timedelta(hours=1), offset_bytes=0)
     assert "All are moved." in move("s3")  # nothing of it came
     ResumableUpload.objects.update(offset_bytes=1, is_refused=True)
     move("s3")
