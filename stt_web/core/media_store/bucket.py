@@ -74,7 +74,7 @@ class ObjectReader:
         self._digest = hashlib.sha256()
 
     def read(self, size: int) -> bytes:
-        with self._bucket.answering("read"):
+        with self._bucket.answering("read", is_begun=True):
             data: bytes = self._body.read(size)
         if self._sha256:
             self._digest.update(data)
@@ -287,9 +287,13 @@ class MediaBucket:
             self._found_at_s = time.monotonic()
 
     @contextmanager
-    def answering(self, operation: str, *, is_bucket: bool = False) -> Iterator[None]:
-        """Raise in our terms what the client raises."""
-        self._check_turn()
+    def answering(
+        self, operation: str, *, is_bucket: bool = False, is_begun: bool = False
+    ) -> Iterator[None]:
+        """Raise in our terms what the client raises. `is_begun`: of an answer that is arriving, and
+        goes on to while the bucket doesn't answer others."""
+        if not is_begun:
+            self._check_turn()
         try:
             yield
         except (ClientError, BotoCoreError, Boto3Error, ResponseParserError) as error:
@@ -302,7 +306,8 @@ class MediaBucket:
             if code in _MISSING and not is_bucket:
                 raise ObjectNotFoundError(operation) from None
             raise self._note_refusal(operation, answered, code) from answered
-        self._note_answer()
+        if not is_begun:
+            self._note_answer()
 
     def _check_turn(self) -> None:
         """Raise while it is away. Once the pause is over one call tries, and the others go on

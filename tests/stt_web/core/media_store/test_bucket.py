@@ -206,6 +206,25 @@ def test_a_download_that_never_gets_anywhere_is_given_up(
     assert not file.exists()
 
 
+def test_what_is_arriving_goes_on_while_the_bucket_answers_no_one_else(
+    server: S3Server, file: Path, settings: Settings
+) -> None:
+    storage = server.as_storage(pause_s=30.0)
+    settings.STORAGES = {**settings.STORAGES, "media": storage}
+    media_store.put(file)
+    file.unlink()
+    reader = media_store.open_stored(file)
+    received = reader.read(1000)
+    with server.failing("hang"), pytest.raises(StorageUnavailableError):
+        media_store.size_of(file)
+    while chunk := reader.read(100_000):
+        received += chunk
+    reader.close()
+    assert received == CONTENT
+    with pytest.raises(StorageUnavailableError):  # which is no answer to who asks
+        media_store.size_of(file)
+
+
 def test_a_server_that_deletes_one_by_one_will_do(server: S3Server, file: Path) -> None:
     media_store.put(file)
     with server.failing("no_multi_delete"):
