@@ -29,7 +29,7 @@ from stt_web.core.env import (
 )
 from stt_web.core.logs import logging_config
 from stt_web.core.running_system import RunningSystem, find_running
-from stt_web.core.s3_settings import read_media_storage
+from stt_web.core.s3_settings import read_media_storage, read_url_s
 from transcripts.dialects import CALLBACK_BODIES, ERROR_SHAPES  # noqa: F401  # settings, too
 
 # What this system writes (database, recordings, secrets) is its user's alone to read.
@@ -259,7 +259,7 @@ if _media_storage := read_media_storage():
 MEDIA_CACHE_BYTES = int(read_float("STT_MEDIA_CACHE_GB", 20.0) * 1e9)
 # How a player gets a recording out of the bucket: through us, or from there by a signed address.
 S3_SERVE = read_choice("STT_S3_SERVE", "proxy", ("proxy", "redirect"))
-S3_URL_S = read_int("STT_S3_URL_S", 300, at_least=1)
+S3_URL_S = read_url_s()
 if S3_SERVE == "redirect":
     check_together("STT_S3_SERVE=redirect", S3_SERVE, "STT_STORAGE_ORIGIN", STORAGE_ORIGIN)
 

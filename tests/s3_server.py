@@ -55,7 +55,7 @@ class S3Server:
 
     FAULTS = (
         "hang", "error", "drop_put", "truncate", "corrupt", "lose", "garbage",
-        "refuse_delete", "no_multi_delete",
+        "refuse_delete", "refuse_put", "no_multi_delete", "slow",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -197,7 +197,7 @@ class _Front(BaseHTTPRequestHandler):
             self._hang()
         elif fault == "error":
             self._answer(500, {}, b"<Error><Code>InternalError</Code></Error>")
-        elif fault == "refuse_delete" and self._deletes():
+        elif self._is_refused(fault):
             self._refuse("AccessDenied")
         elif fault == "no_multi_delete" and self.command == "POST" and self._deletes():
             self._answer(400, {}, b"<Error><Code>MissingContentMD5</Code></Error>")
@@ -212,6 +212,11 @@ class _Front(BaseHTTPRequestHandler):
             self._answer(status, headers, content, fault=fault)
 
     do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = _pass_on  # noqa: N815  # http.server's names
+
+    def _is_refused(self, fault: str) -> bool:
+        if fault == "refuse_put":
+            return self.command in ("PUT", "POST")
+        return fault == "refuse_delete" and self._deletes()
 
     def _deletes(self) -> bool:
         parameters = urlsplit(self.path).query.replace("=", "").split("&")
@@ -250,7 +255,10 @@ class _Front(BaseHTTPRequestHandler):
             self.close_connection = True
         if is_object and fault == "corrupt" and content:
             content = content[:-1] + bytes([content[-1] ^ 1])
-        self.wfile.write(content)
+        step = 8192 if is_object and fault == "slow" else len(content)
+        for start in range(0, len(content), step or 1):
+            self.wfile.write(content[start : start + step])
+            time.sleep(0.1 if step < len(content) else 0)
 
     def _hang(self) -> None:
         deadline = time.monotonic() + 30

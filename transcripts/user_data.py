@@ -26,7 +26,7 @@ from transcripts.models import Revision, Transcript
 from transcripts.retention.models import RetentionPolicy
 from transcripts.services.recordings import recording_path
 from transcripts.uploads.create import delete_upload
-from transcripts.uploads.errors import UploadLockedError
+from transcripts.uploads.errors import UploadBytesLostError, UploadLockedError
 from transcripts.uploads.held import delete_held
 from transcripts.uploads.models import HeldRecording, ResumableUpload
 from transcripts.uploads.receive import fetch_whole
@@ -144,7 +144,8 @@ def export_uploads(user: User) -> Iterator[ExportFile]:
     if uploads:
         yield _as_json("uploads/about.json", [_describe_upload(upload) for upload in uploads])
     for upload in uploads:
-        with suppress(UploadLockedError):  # a part is arriving: what of it is here
+        # A part is arriving, or some are lost: what of it is here.
+        with suppress(UploadLockedError, UploadBytesLostError):
             fetch_whole(upload)
         yield ExportFile(name=f"uploads/{upload.pk}.part", path=upload.path)
 

@@ -15,6 +15,15 @@ import pytest
             {"STT_S3_ACCESS_KEY": "a"},
             "STT_S3_ACCESS_KEY and STT_S3_SECRET_KEY must be set together",
         ),
+        (
+            {"STT_S3_BUCKET": "a", "STT_S3_ENDPOINT": "minio:9000"},
+            "STT_S3_ENDPOINT must begin with http:// or https://",
+        ),
+        (
+            {"STT_S3_BUCKET": "a", "STT_S3_TIMEOUT_S": "0"},
+            "STT_S3_TIMEOUT_S is 0, but must be at least 0.5",
+        ),
+        ({"STT_S3_URL_S": "604801"}, "STT_S3_URL_S is 604801, but must be at most 604800"),
         ({"STT_S3_SERVE": "redirect"}, "STT_STORAGE_ORIGIN must be set together"),
         ({"STT_S3_SERVE": "elsewhere"}, "must be one of proxy, redirect"),
         ({"STT_LIVE_PAUSE_S": "10"}, "STT_LIVE_PAUSE_S is 10, but must be at least 20"),

@@ -10,6 +10,7 @@ leaves, and what the client may discard. The newest audio is held in memory, too
 is older is read from the journal: so an inference call may begin anywhere again (`rewind`).
 """
 
+import errno
 import logging
 
 from transcripts.live.executors import in_files, in_sync
@@ -68,6 +69,8 @@ class AudioBuffer:
         try:
             self.note_synced(await in_sync(self.journal.sync, is_last=True))
         except OSError as error:
+            if error.errno == errno.EBADF:
+                return  # `journal.seal` closed it, and could not store it: that was logged
             logger.error("event=live_not_synced folder=%s %s", self.journal.folder.name, error)
 
     def note_synced(self, samples: int) -> None:

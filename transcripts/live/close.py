@@ -35,6 +35,7 @@ from transcripts.live.journal import (
     seal,
 )
 from transcripts.live.journal_parts import restore
+from transcripts.media.errors import MediaError
 from transcripts.models import Transcript
 from transcripts.services.recordings import recording_path
 
@@ -43,6 +44,10 @@ logger = logging.getLogger(__name__)
 _WHOLE_WITHIN_S = 600
 # Text is stored at once, audio every `journal_parts.PART_S`: what a process that dies loses of it.
 _RECOGNISED_AHEAD_MS = 5000
+_ALL_LOST = (
+    "The audio of this session was lost with the server that received it: none of it reached the"
+    " storage. Nothing was charged."
+)
 _CLOSING = f"closing:{socket.gethostname()}:{os.getpid()}"[:100]
 
 
@@ -91,7 +96,8 @@ def _check_whole(job: JobRun, *, held_ms: int) -> None:
     waited for no longer than `_WHOLE_WITHIN_S`, of which only what the bucket answers counts; then
     the text stands, and what is missing is silence.
 
-    Raises StorageUnavailableError, which is no try.
+    Raises StorageUnavailableError, which is no try; MediaError where there is neither sound nor
+    text.
     """
     row = job.row
     missing_ms = max(row.journalled_ms, row.resume_ms) - held_ms
@@ -103,6 +109,8 @@ def _check_whole(job: JobRun, *, held_ms: int) -> None:
         results.write_fenced(job, awaited_s=row.awaited_s + wait_s)
         job.lease.wait(wait_s)
         raise StorageUnavailableError
+    if held_ms == 0 and row.resume_ms == 0:
+        raise MediaError("recording_missing", _ALL_LOST)
     results.store_warning(
         job,
         "recording_incomplete",

@@ -180,29 +180,38 @@ def assemble(folder: Path, *, least_samples: int = 0) -> int:
     """Make the recording of all epochs, where it isn't made yet; returns its samples. It is silent
     from the last of them to `least_samples`.
 
-    Idempotent, also over a crash half-way: the recording appears whole or not at all. Where there
-    is a bucket, `journal_parts.restore` comes first, unless all epochs are this process's own.
-    Raises StorageUnavailableError.
+    Idempotent, also over a crash half-way: the recording appears whole or not at all, and in the
+    bucket first, where there is one: until then more of the journal may come. There,
+    `journal_parts.restore` comes before, unless all epochs are this process's own. Raises
+    StorageUnavailableError.
     """
     recording = media_store.fetch(folder / RECORDING)
-    if not recording.exists():
-        intervals = _intervals(folder)
-        held = max((interval.end for interval in intervals), default=0)
-        samples = max(held, least_samples)
+    if recording.exists():
+        media_store.put(recording)
+    else:
         partial = folder / f"{RECORDING}.{os.getpid()}.partial"
-        with partial.open("wb") as file:
-            file.write(wav_header(samples))
-            for chunk in _chunks(intervals):
-                file.write(chunk)
-            file.truncate(HEADER_BYTES + samples * SAMPLE_BYTES)
-        partial.replace(recording)
+        try:
+            _write_recording(partial, _intervals(folder), least_samples=least_samples)
+            media_store.publish(partial, recording)
+        finally:
+            partial.unlink(missing_ok=True)
     sync_new_file(recording)  # before the epochs go, of which it is made
-    media_store.put(recording)
     for path, *_ in list_epochs(folder):
         path.unlink(missing_ok=True)
     if media_store.is_remote():
         delete_parts(folder)
     return _samples_in(recording)
+
+
+def _write_recording(path: Path, intervals: list[_Interval], *, least_samples: int) -> None:
+    held = max((interval.end for interval in intervals), default=0)
+    samples = max(held, least_samples)
+    with path.open("wb") as file:
+        file.write(wav_header(samples))
+        for chunk in _chunks(intervals):
+            file.write(chunk)
+        file.truncate(HEADER_BYTES + samples * SAMPLE_BYTES)
+        os.fsync(file.fileno())  # else a power cut could leave its name on an empty file
 
 
 def seal(journal: Journal) -> int:
@@ -224,8 +233,6 @@ def seal(journal: Journal) -> int:
     except StorageUnavailableError:
         if is_whole:
             recording.replace(journal._path)
-        else:
-            recording.unlink(missing_ok=True)
         raise
 
 

@@ -77,7 +77,7 @@ def sweep_copies() -> None:
     """
     root = Path(settings.MEDIA_ROOT)
     root.mkdir(parents=True, exist_ok=True)
-    with _alone(root) as is_alone:
+    with alone_in(root) as is_alone:
         if is_alone:
             _remove_stale(root)
             _store_journals(root)
@@ -101,7 +101,20 @@ def _store_journals(root: Path) -> None:
             left.add((root / key).parent)
     names = {folder.name for folder in left}
     for name in names - set(list_unknown(names)):
-        _store_journal(root / name / RECORDING)
+        _store_or_leave(root / name / RECORDING)
+
+
+def _store_or_leave(recording: Path) -> None:
+    """A journal that can't be stored is no reason to leave the others. Raises
+    StorageUnavailableError where none can."""
+    try:
+        _store_journal(recording)
+    except (OSError, StorageUnavailableError) as error:
+        if not media_store.answers():
+            raise StorageUnavailableError from error
+        # Race: or `journal.assemble` and `cancel.delete_transcript` removed it meanwhile.
+        kind = type(error).__name__
+        logger.warning("event=journal_left folder=%s error=%s", recording.parent.name, kind)
 
 
 def _store_journal(recording: Path) -> None:
@@ -203,7 +216,8 @@ def _open_unused(name: str, flags: int) -> int:
 
 
 @contextmanager
-def _alone(root: Path) -> Iterator[bool]:
+def alone_in(root: Path) -> Iterator[bool]:
+    """Keep sweeps and moves (`manage.py move_media`) from each other; False where one is at it."""
     with (root / _LOCK).open("a") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -2,6 +2,7 @@
 
 UploadNotFoundError     404   another account's, ended, or never there
 UploadExpiredError      410
+└── UploadBytesLostError
 OffsetError             409   the part begins elsewhere; HEAD has where
 UploadLockedError       423   another request is sending it
 UploadTakenOverError    423   another request goes on with it
@@ -24,13 +25,24 @@ class UploadNotFoundError(ApiError):
 
 
 class UploadExpiredError(ApiError):
-    """Nothing more of the upload came for too long: it was deleted."""
+    """Nothing more of the upload came for too long, or stored bytes are lost: it can't go on."""
 
     status = 410
     code = "upload_expired"
 
+    def __init__(self, message: str = "") -> None:
+        super().__init__(
+            message or "Nothing more of this upload came for too long: it was deleted."
+        )
+
+
+class UploadBytesLostError(UploadExpiredError):
+    """The server lost bytes that it had acknowledged."""
+
     def __init__(self) -> None:
-        super().__init__("Nothing more of this upload came for too long: it was deleted.")
+        super().__init__(
+            "The server lost stored bytes of this upload: it can't go on. Upload the file again."
+        )
 
 
 class OffsetError(ApiError):

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from stt_web.core import media_store
+from stt_web.core.media_store.errors import ObjectNotFoundError
 from stt_web.core.outages import StorageUnavailableError
 
 _PART: Final = re.compile(r".*/parts/(\d{5,})-(\d{15})-(\d{15})\Z")
@@ -32,6 +33,10 @@ class UploadPart:
     start: int
     end: int
     key: str
+
+
+class PartMissingError(StorageUnavailableError):
+    """The bucket answers, and lacks committed bytes."""
 
 
 def put_part(path: Path, *, epoch: int, start: int, end: int) -> None:
@@ -56,22 +61,23 @@ def note_held(path: Path, *, held: int) -> None:
 def fill(path: Path, file: BinaryIO, *, until: int) -> None:
     """Fetch what this machine's file lacks of the committed bytes. The caller holds its lock.
 
-    Raises StorageUnavailableError.
+    Raises PartMissingError, StorageUnavailableError.
     """
     held = _read_held(path)
     if not media_store.is_remote() or held >= until:
         return
     bucket = media_store.open_bucket()
-    for part in _choose(_list_parts(path), until=until):
-        if part.end <= held:
-            continue
-        try:
-            content, _ = bucket.read(part.key)
-        except FileNotFoundError:
-            raise bucket.distrust(part.key, "not_there") from None
-        file.seek(part.start)
-        file.write(content)
+    try:
+        for part in _choose(_list_parts(path), until=until):
+            if part.end > held:
+                content, _ = bucket.read(part.key)
+                file.seek(part.start)
+                file.write(content)
+    except FileNotFoundError:
+        bucket.distrust(media_store.key_of(_folder(path)), "part_missing")
+        raise PartMissingError from None
     file.flush()
+    os.fsync(file.fileno())
     note_held(path, held=until)
 
 
@@ -102,7 +108,7 @@ def _list_parts(path: Path) -> Iterator[UploadPart]:
 def _choose(parts: Iterator[UploadPart], *, until: int) -> list[UploadPart]:
     """Return the committed ones in order, all bytes up to `until`.
 
-    Raises StorageUnavailableError where the bucket lacks one.
+    Raises ObjectNotFoundError where the bucket lacks one.
     """
     best: dict[int, UploadPart] = {}
     for part in parts:
@@ -114,7 +120,7 @@ def _choose(parts: Iterator[UploadPart], *, until: int) -> list[UploadPart]:
     at = 0
     while at < until:
         if at not in best:
-            raise StorageUnavailableError
+            raise ObjectNotFoundError
         chosen.append(best[at])
         at = best[at].end
     return chosen

@@ -16,7 +16,7 @@ import time
 import uuid
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, BinaryIO
 
 from django.conf import settings
 from django.db import close_old_connections, transaction
@@ -38,6 +38,7 @@ from transcripts.uploads.errors import (
     ChecksumError,
     OffsetError,
     TusError,
+    UploadBytesLostError,
     UploadExpiredError,
     UploadLockedError,
     UploadNotFoundError,
@@ -45,7 +46,7 @@ from transcripts.uploads.errors import (
 )
 from transcripts.uploads.headers import PartHead, read_part_head
 from transcripts.uploads.models import ResumableUpload
-from transcripts.uploads.parts import fill, note_held, put_part
+from transcripts.uploads.parts import PartMissingError, fill, note_held, put_part
 
 logger = logging.getLogger(__name__)
 
@@ -60,6 +61,8 @@ _HEAD_BYTES = 64
 _GUEST_WAITS = timedelta(hours=1)
 _GUEST_BEGINS = timedelta(minutes=10)
 _GUEST_LONGEST = timedelta(days=1)
+# A part that the bucket lacks so long after it was read back from there.
+_LOST_AFTER = timedelta(minutes=10)
 
 
 def find_upload(principal: Principal, upload_id: uuid.UUID) -> ResumableUpload:
@@ -84,7 +87,8 @@ def get_upload(principal: Principal, upload_id: uuid.UUID) -> ResumableUpload:
     """The same, while it may go on. Raises UploadNotFoundError, UploadExpiredError. One query."""
     upload = find_upload(principal, upload_id)
     if upload.expires_at <= timezone.now() and not upload.is_over:
-        raise UploadExpiredError
+        is_lost = upload.error_code == UploadExpiredError.code  # `_end_lost`
+        raise UploadExpiredError(upload.error_message if is_lost else "")
     return upload
 
 
@@ -151,7 +155,7 @@ class PartReceiver:
             upload.refresh_from_db()
             if head.offset != upload.offset_bytes:
                 raise OffsetError(upload.offset_bytes)
-            fill(upload.path, self._file, until=upload.offset_bytes)
+            _fill(upload, self._file)
             refuse_shorter(upload)
             # What lies behind was never acknowledged: its process was killed.
             self._file.truncate(upload.offset_bytes)
@@ -282,28 +286,42 @@ def next_expiry(upload: ResumableUpload, *, received_bytes: int, now: datetime) 
 def fetch_whole(upload: ResumableUpload) -> None:
     """Have all committed bytes on this machine.
 
-    Raises UploadLockedError, StorageUnavailableError.
+    Raises UploadLockedError, UploadBytesLostError, StorageUnavailableError.
     """
     if media_store.is_remote():
         with contextlib.closing(_open_locked(upload)) as file:
-            fill(upload.path, file, until=upload.offset_bytes)
+            _fill(upload, file)
+
+
+def _fill(upload: ResumableUpload, file: BinaryIO) -> None:
+    """Raises UploadBytesLostError where the bucket has lacked a part for long, which is no moment's
+    disagreement of its servers; StorageUnavailableError."""
+    try:
+        fill(upload.path, file, until=upload.offset_bytes)
+    except PartMissingError:
+        if upload.received_at > timezone.now() - _LOST_AFTER:
+            raise
+        raise _end_lost(upload) from None
 
 
 def refuse_shorter(upload: ResumableUpload) -> None:
     """End an upload of whose committed bytes this machine lacks some: its folder was emptied, or
     restored from an older backup. What is lost can't be made up by zeros; the client starts again.
 
-    Raises UploadExpiredError.
+    Raises UploadBytesLostError.
     """
-    size = upload.path.stat().st_size
-    if size >= upload.offset_bytes:
-        return
-    logger.error(
-        "event=upload_bytes_lost upload_id=%s size=%d of=%d", upload.pk, size, upload.offset_bytes
-    )
+    if upload.path.stat().st_size < upload.offset_bytes:
+        raise _end_lost(upload)
+
+
+def _end_lost(upload: ResumableUpload) -> UploadBytesLostError:
+    error = UploadBytesLostError()
+    logger.error("event=upload_bytes_lost upload_id=%s of=%d", upload.pk, upload.offset_bytes)
     open_rows = ResumableUpload.objects.filter(transcript_id=None, is_refused=False)
-    open_rows.filter(pk=upload.pk).update(expires_at=timezone.now())
-    raise UploadExpiredError
+    open_rows.filter(pk=upload.pk).update(
+        expires_at=timezone.now(), error_code=error.code, error_message=error.message
+    )
+    return error
 
 
 def _open_locked(upload: ResumableUpload) -> Any:

@@ -23,7 +23,7 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
-from boto3.exceptions import Boto3Error
+from boto3.exceptions import Boto3Error, S3UploadFailedError
 from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
@@ -38,11 +38,11 @@ logger = logging.getLogger(__name__)
 _DIGEST: Final = "sha256"  # the metadata's name
 _BINARY: Final = "application/octet-stream"
 _CHUNK_BYTES: Final = 1024 * 1024
+_RECEIVED_BYTES: Final = 64 * 1024  # a read returns once it has all; then the pace is looked at
 _MISSING: Final = frozenset(("404", "NoSuchKey", "NotFound"))
 _OVERLOADED: Final = frozenset(("SlowDown", "429", "TooManyRequests"))
-# A download at less than this, after a minute, is given up: a job's lease waits for it.
+# A download at less than this, after `patience_s`, is given up: a job's lease waits for it.
 _SLOWEST_BYTES_A_S: Final = 100_000
-_PATIENCE_S: Final = 60.0
 _TRUST_BUCKET_S: Final = 30.0
 _MOST_DELETED: Final = 1000  # of one call: the protocol's
 _TRANSFER: Final = TransferConfig(
@@ -74,7 +74,7 @@ class ObjectReader:
         self._digest = hashlib.sha256()
 
     def read(self, size: int) -> bytes:
-        with self._bucket.answering("read"):
+        with self._bucket.answering("read", is_begun=True):
             data: bytes = self._body.read(size)
         if self._sha256:
             self._digest.update(data)
@@ -198,11 +198,11 @@ class MediaBucket:
         reader = self.open(key)
         received = 0
         try:
-            while chunk := reader.read(_CHUNK_BYTES):
+            while chunk := reader.read(_RECEIVED_BYTES):
                 file.write(chunk)
                 received += len(chunk)
                 took_s = time.monotonic() - began_s
-                if took_s > _PATIENCE_S + received / _SLOWEST_BYTES_A_S:
+                if took_s > self.storage.patience_s + received / _SLOWEST_BYTES_A_S:
                     raise self.distrust(key, "too_slow")
         finally:
             reader.close()
@@ -287,21 +287,27 @@ class MediaBucket:
             self._found_at_s = time.monotonic()
 
     @contextmanager
-    def answering(self, operation: str, *, is_bucket: bool = False) -> Iterator[None]:
-        """Raise in our terms what the client raises."""
-        self._check_turn()
+    def answering(
+        self, operation: str, *, is_bucket: bool = False, is_begun: bool = False
+    ) -> Iterator[None]:
+        """Raise in our terms what the client raises. `is_begun`: of an answer that is arriving, and
+        goes on to while the bucket doesn't answer others."""
+        if not is_begun:
+            self._check_turn()
         try:
             yield
-        except ClientError as error:
-            code = str(error.response.get("Error", {}).get("Code", ""))
-            self._note_answer(error)
+        except (ClientError, BotoCoreError, Boto3Error, ResponseParserError) as error:
+            answered = _answer_behind(error)
+            if answered is None:
+                self._note_away()
+                raise self._note_refusal(operation, error, "") from error
+            code = str(answered.response.get("Error", {}).get("Code", ""))
+            self._note_answer(answered)
             if code in _MISSING and not is_bucket:
                 raise ObjectNotFoundError(operation) from None
-            raise self._note_refusal(operation, error, code) from error
-        except (BotoCoreError, Boto3Error, ResponseParserError) as error:
-            self._note_away()
-            raise self._note_refusal(operation, error, "") from error
-        self._note_answer()
+            raise self._note_refusal(operation, answered, code) from answered
+        if not is_begun:
+            self._note_answer()
 
     def _check_turn(self) -> None:
         """Raise while it is away. Once the pause is over one call tries, and the others go on
@@ -345,6 +351,13 @@ class MediaBucket:
         age_s = (_clock_of(answer) - answer["LastModified"]).total_seconds()
         sha256 = answer.get("Metadata", {}).get(_DIGEST, "")
         return StoredObject(key, answer["ContentLength"], sha256, age_s)
+
+
+def _answer_behind(error: Exception) -> ClientError | None:
+    """Return what the server answered; None where it didn't. `upload_file` wraps it."""
+    if isinstance(error, S3UploadFailedError):
+        error = error.__context__ if isinstance(error.__context__, ClientError) else error
+    return error if isinstance(error, ClientError) else None
 
 
 def _clock_of(answer: dict[str, Any]) -> datetime:

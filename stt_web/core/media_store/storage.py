@@ -17,10 +17,12 @@ _MOST_CONNECTIONS: Final = 32
 
 class MediaStorage(S3Storage):  # type: ignore[misc]  # no stubs are published for it
     """`timeout_s`: the longest silence of a server. `pause_s`: after it was away, calls fail at
-    once for so long. No repr has a key."""
+    once for so long. `patience_s`: a download may be slow for so long. No repr has a key."""
 
-    def __init__(self, *, timeout_s: float, pause_s: float = 5.0, **options: Any) -> None:
-        self.pause_s = pause_s
+    def __init__(
+        self, *, timeout_s: float, pause_s: float = 5.0, patience_s: float = 60.0, **options: Any
+    ) -> None:
+        self.pause_s, self.patience_s = pause_s, patience_s
         style = options.get("addressing_style") or "auto"
         self._config = Config(
             connect_timeout=_CONNECT_TIMEOUT_S,

@@ -146,6 +146,27 @@ def test_a_journal_that_can_not_be_read_whole_is_no_journal(
     assert not list(Path(settings.MEDIA_ROOT).rglob("*.wav"))
 
 
+def test_what_a_worker_made_and_could_not_store_is_made_again_of_all_that_came_since(
+    bucket: S3Server, settings: Settings
+) -> None:
+    journal = Journal(settings.MEDIA_ROOT / NAME, attempt=1, start_samples=0)
+    journal.append(pcm(0, 50_000))
+    journal.sync()
+    one = other_machine(settings)
+    two = settings.MEDIA_ROOT / NAME
+    restore(two)
+    with bucket.failing("drop_put"), pytest.raises(StorageUnavailableError):
+        assemble(two)
+    assert [path.name for path in two.iterdir()] == ["epoch-00001-000000000000.wav"]
+    settings.MEDIA_ROOT = one
+    journal.append(pcm(50_000, 10_000))
+    journal.sync(is_last=True)
+    other_machine(settings)
+    restore(two)
+    assert assemble(two) == 60_000
+    assert bucket.read(f"{NAME}/recording")[44:] == pcm(0, 60_000)
+
+
 # ---- sessions
 
 
@@ -227,12 +248,13 @@ async def bring_back(bucket: S3Server) -> None:
 
 
 async def test_a_session_whose_bucket_is_away_at_its_end_is_finished_whole_later(
-    machines: FakeStream, bucket: S3Server, settings: Settings
+    machines: FakeStream, bucket: S3Server, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     session = await speak_until_the_bucket_is_away(bucket)
     last = (await read_all(session))[-1]
     assert isinstance(last, Failed)
     assert last.error.code == "storage_unavailable"
+    assert "event=live_not_synced" not in caplog.text  # but that the bucket is away
     await bring_back(bucket)
 
     one = other_machine(settings)
@@ -451,3 +473,27 @@ async def test_a_resumption_that_fails_leaves_what_is_waited_for(
     assert (await db(reload, session)).job.journalled_ms == 4000
     await resumed.stop()
     await read_all(resumed)
+
+
+async def test_a_session_of_which_nothing_ever_arrived_fails_as_lost(
+    machines: FakeStream, bucket: S3Server, settings: Settings
+) -> None:
+    machines.scripts.append(StreamScript(utterances=0, hangs=True))
+    session = await open_session(ask_for(await db(new_account)))
+    bucket.stop()
+    await session.push(SECOND * 8)
+    while session.feed.journalled < 8 * 16_000:
+        await asyncio.sleep(0.05)
+    await session.abandon()
+    await bring_back(bucket)
+    one = other_machine(settings)
+    transcript = await db(reload, session)
+    await db(_update, transcript, awaited_s=600)
+    await db(finish_as_sweeper_and_worker, transcript)
+    transcript = await db(reload, session)
+    assert (transcript.status, transcript.job.error_code) == (Status.FAILED, "recording_missing")
+    assert "was lost with the server" in transcript.job.error_message
+    assert (transcript.job.warnings, transcript.job.credits_charged) == ([], 0)
+    settings.MEDIA_ROOT = one
+    await db(sweep_as_idle)
+    assert [path.name for path in one.rglob("*.wav")] == ["epoch-00001-000000000000.wav"]

@@ -16,11 +16,13 @@ from stt_web.core.outages import StorageUnavailableError
 from tests.s3_server import S3Server
 from tests.transcripts.conftest import MakeTranscript
 from transcripts.jobs.cancel import delete_transcript
+from transcripts.live.journal import Journal
 from transcripts.models import Recording, Transcript
 from transcripts.retention.local_copies import STALE_AGE_S, sweep_copies
 from transcripts.retention.purge import MOST_ORPHANS, purge_stored_orphans
 from transcripts.services.recordings import recording_path
 
+EPOCH = "epoch-00001-000000000000.wav"
 ORPHAN, MADE = "0" * 32, "1" * 32
 
 
@@ -122,6 +124,30 @@ def test_an_operator_has_it_go_on(transactional_db: None, bucket: S3Server) -> N
     assert bucket.list_keys() == []
 
 
+def test_an_operator_has_only_that_removed_which_no_row_knows(
+    make_transcript: MakeTranscript, bucket: S3Server
+) -> None:
+    transcript = make_transcript()
+    known, made = transcript.recording.path, f"{transcript.pk.hex}/exports/1.pdf"
+    for key in (known, made, f"{ORPHAN}/recording", "another/file"):
+        media_store.open_bucket().put_bytes(key, b"1")
+        bucket.age(key, hours=7)
+    media_store.open_bucket().put_bytes(young := f"{'2' * 32}/recording", b"1")
+    out = StringIO()
+    call_command("purge_bucket", stdout=out)
+    with bucket.failing("refuse_delete"), pytest.raises(CommandError, match="2 of them could not"):
+        call_command("purge_bucket", "--remove", stdout=out)
+    call_command("purge_bucket", "--remove", stdout=out)
+    assert "2 folders that no row knows" in out.getvalue()
+    assert "--remove" not in out.getvalue()  # the sweep would have removed them
+    assert bucket.list_keys() == sorted([young, known, "another/file"])
+
+
+def test_without_a_bucket_there_is_nothing_to_purge() -> None:
+    with pytest.raises(CommandError, match="There is no bucket"):
+        call_command("purge_bucket")
+
+
 def test_what_was_deleted_while_the_bucket_was_away_is_removed_later(
     make_transcript: MakeTranscript, bucket: S3Server
 ) -> None:
@@ -210,6 +236,40 @@ def test_no_copy_is_removed_while_the_bucket_is_away(
     assert path.exists()
     sweep_copies()
     assert not path.exists()
+
+
+def test_a_journal_that_can_not_be_stored_does_not_hold_up_others(
+    make_transcript: MakeTranscript,
+    bucket: S3Server,
+    settings: Settings,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    folders = [leave_journal(recording_path(make_transcript())) for _ in range(4)]
+    epoch = folders[1] / EPOCH
+    epoch.unlink()
+    epoch.mkdir()
+    for folder in folders:
+        grow_old(folder / EPOCH, age_s=60)
+    copy = recording_path(make_transcript())
+    media_store.put(copy)
+    grow_old(copy, age_s=1000)
+    settings.MEDIA_CACHE_BYTES = 0
+    with bucket.failing("away"), pytest.raises(StorageUnavailableError):
+        sweep_copies()
+    sweep_copies()
+    stored = [key.split("/")[0] for key in bucket.list_keys() if key.endswith("-000000016000")]
+    assert stored == sorted(folder.name for folder in folders if folder != folders[1])
+    assert f"event=journal_left folder={folders[1].name} error=IsADirectoryError" in caplog.text
+    assert not copy.exists()
+
+
+def leave_journal(recording: Path) -> Path:
+    """Have a live session's journal in a folder, of which the bucket has only that it began."""
+    recording.unlink()
+    journal = Journal(recording.parent, attempt=1, start_samples=0)
+    journal.append(bytes(32_000))
+    journal.close()
+    return recording.parent
 
 
 def test_a_file_of_the_same_size_with_other_content_is_no_copy(

@@ -1,6 +1,7 @@
 """`manage.py move_media`: there and back, whatever interrupts it, and nothing is removed unread."""
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -8,18 +9,21 @@ from collections.abc import Iterator
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 from pytest_django import Settings
 
+from stt_web.core import media_store
 from tests.billing.conftest import create_account
 from tests.e2e.processes import ROOT, wait_until
 from tests.s3_server import S3Server
 from tests.transcripts.rows import create_transcript
 from transcripts.jobs.models import JobKind
 from transcripts.models import Status
+from transcripts.retention.local_copies import alone_in
 from transcripts.uploads.models import ResumableUpload
 
 FILES = (
@@ -28,7 +32,20 @@ FILES = (
     "b" * 32 + "/exports/1.pdf",
     "c" * 32 + "/enhanced.wav",
 )
-IN_WORK = ("d" * 32 + "/epoch-00001-000000000000.wav", "b" * 32 + "/exports/2.pending")
+IN_WORK = tuple(
+    "b" * 32 + f"/{name}"
+    for name in (
+        "epoch-00001-000000000000.wav",
+        "exports/2.pending",
+        "exports/2.failed",
+        "recording.17.partial",
+        "parts/00001-000000000000000-000000000000100",
+        "attempt-1.wav",
+        "unsigned",
+        ".held",
+        ".recording.partial",
+    )
+)
 
 
 @pytest.fixture
@@ -51,7 +68,7 @@ def files_below(root: Path) -> dict[str, bytes]:
     return {
         path.relative_to(root).as_posix(): path.read_bytes()
         for path in root.rglob("*")
-        if path.is_file()
+        if path.is_file() and path.parent != root
     }
 
 
@@ -69,20 +86,83 @@ def test_there_and_back(bucket: S3Server, settings: Settings) -> None:
     move("s3")
     assert {key: bucket.read(key) for key in bucket.list_keys()} == written
     assert files_below(settings.MEDIA_ROOT) == in_work
+    folders = [path.name for path in Path(settings.MEDIA_ROOT).iterdir() if path.is_dir()]
+    assert folders == ["b" * 32]
     assert "0 files" in move("s3")
     move("folder")
     assert files_below(settings.MEDIA_ROOT) == written | in_work
     assert bucket.list_keys() == []
 
 
+def test_what_is_worked_on_stays_in_the_bucket_and_so_does_what_is_not_ours(
+    bucket: S3Server, settings: Settings
+) -> None:
+    others = ("another/file", "doctor-probe/1/object")
+    for key in (*FILES, *IN_WORK, *others):
+        media_store.open_bucket().put_bytes(key, b"1")
+    move("folder")
+    assert sorted(files_below(settings.MEDIA_ROOT)) == sorted(FILES)
+    assert bucket.list_keys() == sorted([*IN_WORK, *others])
+
+
+def test_the_bucket_is_right_where_files_differ_on_the_way_back_and_the_folder_on_the_way_there(
+    bucket: S3Server, settings: Settings
+) -> None:
+    (key,) = written = write(settings.MEDIA_ROOT, FILES[:1])
+    media_store.open_bucket().put_bytes(key, b"older")
+    move("s3")
+    assert bucket.read(key) == written[key]
+    write(settings.MEDIA_ROOT, FILES[:1])
+    move("folder")
+    assert files_below(settings.MEDIA_ROOT) == written
+
+
+def test_what_another_program_put_there_is_moved_too(bucket: S3Server, settings: Settings) -> None:
+    bucket.client.put_object(Bucket=bucket.bucket, Key=f"below/here/{FILES[0]}", Body=b"1234")
+    move("folder")
+    assert files_below(settings.MEDIA_ROOT) == {FILES[0]: b"1234"}
+    assert bucket.list_keys() == []
+
+
+def test_nothing_is_moved_to_a_folder_that_has_no_room(
+    bucket: S3Server, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(settings.MEDIA_ROOT, FILES)
+    move("s3")
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=7999))
+    with pytest.raises(CommandError, match="There is room for"):
+        move("folder")
+    assert len(bucket.list_keys()) == len(FILES)
+    monkeypatch.undo()
+    move("folder")
+
+
+def test_there_is_one_move_at_a_time(bucket: S3Server, settings: Settings) -> None:
+    written = write(settings.MEDIA_ROOT, FILES)
+    with alone_in(settings.MEDIA_ROOT), pytest.raises(CommandError, match="at work"):
+        move("s3")
+    assert files_below(settings.MEDIA_ROOT) == written
+
+
+def test_without_a_bucket_there_is_nothing_to_move(settings: Settings) -> None:
+    with pytest.raises(CommandError, match="There is no bucket"):
+        move("s3")
+
+
 def test_an_upload_that_is_not_complete_stays(bucket: S3Server, settings: Settings) -> None:
     now = timezone.now()
     upload = ResumableUpload.objects.create(
-        owner=create_account().user, received_at=now, expires_at=now
+        owner=create_account().user, received_at=now, expires_at=now, offset_bytes=1
     )
     write(settings.MEDIA_ROOT, (f"{upload.pk.hex}/recording",))
-    assert "0 files" in move("s3")
+    assert "0 files" in (output := move("s3"))
+    assert "All are moved." in output  # its time is over: it is not waited for
     assert upload.path.exists()
+    ResumableUpload.objects.update(expires_at=now + timedelta(hours=1), offset_bytes=0)
+    assert "All are moved." in move("s3")  # nothing of it came
+    ResumableUpload.objects.update(offset_bytes=1, is_refused=True)
+    move("s3")
+    assert not upload.path.exists()
 
 
 @pytest.mark.parametrize("to", ["s3", "folder"])

@@ -4,11 +4,14 @@ import hashlib
 import os
 import shutil
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
 from pytest_django import Settings
 
+from stt_web.core import media_store
 from stt_web.core.outages import StorageUnavailableError
 from tests.s3_server import S3Server
 from tests.transcripts.served_api import Client, wav
@@ -89,6 +92,25 @@ def test_while_the_bucket_is_away_nothing_more_is_acknowledged(
     assert refused(answer) == (503, "storage_unavailable")
     assert send(client, path, 50_000, recording[50_000:]).status_code == 204
     assert bucket.read(Transcript.objects.get().recording.path) == recording
+
+
+def test_an_upload_whose_stored_parts_are_lost_is_ended_as_that(
+    client: Client, bucket: S3Server, settings: Settings
+) -> None:
+    recording = wav(seconds=8)
+    path = path_of(begin(client, len(recording), filename="talk.wav"))
+    assert send(client, path, 0, recording[:50_000]).status_code == 204
+    go_to(settings, "two")
+    media_store.open_bucket().delete_below(f"{ResumableUpload.objects.get().pk.hex}/parts")
+    answer = send(client, path, 50_000, recording[50_000:])
+    assert refused(answer) == (503, "storage_unavailable")  # its servers may yet agree
+    ResumableUpload.objects.update(received_at=timezone.now() - timedelta(minutes=11))
+    for _ in range(2):
+        answer = send(client, path, 50_000, recording[50_000:])
+        assert refused(answer) == (410, "upload_expired")
+        assert "lost stored bytes" in answer.json()["error"]
+    assert "lost stored bytes" in client.get(path).json()["error"]
+    assert len(list(export_uploads(client.user))) == 2  # the account's archive is none the less
 
 
 def test_the_sweeper_of_another_machine_submits_it(

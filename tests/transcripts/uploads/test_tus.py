@@ -138,6 +138,7 @@ def test_an_upload_of_which_the_disk_lost_bytes_is_refused(
     refusal = send(client, path, at, recording[at:])
 
     assert refused(refusal) == (410, "upload_expired")
+    assert "lost stored bytes" in refusal.json()["error"]
     assert client.call("HEAD", path, headers={"Tus-Resumable": "1.0.0"}).status_code == 410
     assert not Transcript.objects.exists()
 

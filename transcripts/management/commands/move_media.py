@@ -5,12 +5,15 @@ and live sessions that are open are not moved: without `--leave-unfinished` it r
 """
 
 import time
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from stt_web.core import media_store
 from stt_web.core.outages import StorageUnavailableError
+from transcripts.retention.local_copies import alone_in
 from transcripts.services.media_moves import (
     MovableFile,
     find_unfinished,
@@ -40,6 +43,15 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if not media_store.is_remote():
             raise CommandError("There is no bucket: set STT_S3_BUCKET and its kin.")
+        root = Path(settings.MEDIA_ROOT)
+        root.mkdir(parents=True, exist_ok=True)
+        # Race: of two that look where a file is and then remove it, each could remove the other's.
+        with alone_in(root) as is_alone:
+            if not is_alone:
+                raise CommandError("Another move_media or the product is at work in this folder.")
+            self._run(options)
+
+    def _run(self, options: dict[str, Any]) -> None:
         is_to_bucket = options["to"] == "s3"
         try:
             files = list(list_local() if is_to_bucket else list_stored())

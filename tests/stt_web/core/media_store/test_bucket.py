@@ -180,6 +180,51 @@ def test_a_refused_deletion_is_no_outage_of_the_rest(
     assert server.list_keys() == ["ab/recording"]
 
 
+def test_a_refused_upload_is_no_outage_of_the_rest(
+    server: S3Server, file: Path, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    storage = server.as_storage(pause_s=30.0)
+    settings.STORAGES = {**settings.STORAGES, "media": storage}
+    media_store.put(file)
+    with server.failing("refuse_put"), pytest.raises(StorageUnavailableError):
+        media_store.put(file)
+    assert media_store.size_of(file.with_name("other")) is None
+    assert "event=storage_away operation=put error=AccessDenied code=AccessDenied" in caplog.text
+
+
+def test_a_download_that_never_gets_anywhere_is_given_up(
+    server: S3Server, file: Path, settings: Settings
+) -> None:
+    storage = server.as_storage(patience_s=0.5)
+    settings.STORAGES = {**settings.STORAGES, "media": storage}
+    media_store.put(file)
+    file.unlink()
+    began = time.monotonic()
+    with server.failing("slow"), pytest.raises(StorageUnavailableError):
+        media_store.fetch(file)
+    assert time.monotonic() - began < 10  # of 37
+    assert not file.exists()
+
+
+def test_what_is_arriving_goes_on_while_the_bucket_answers_no_one_else(
+    server: S3Server, file: Path, settings: Settings
+) -> None:
+    storage = server.as_storage(pause_s=30.0)
+    settings.STORAGES = {**settings.STORAGES, "media": storage}
+    media_store.put(file)
+    file.unlink()
+    reader = media_store.open_stored(file)
+    received = reader.read(1000)
+    with server.failing("hang"), pytest.raises(StorageUnavailableError):
+        media_store.size_of(file)
+    while chunk := reader.read(100_000):
+        received += chunk
+    reader.close()
+    assert received == CONTENT
+    with pytest.raises(StorageUnavailableError):  # which is no answer to who asks
+        media_store.size_of(file)
+
+
 def test_a_server_that_deletes_one_by_one_will_do(server: S3Server, file: Path) -> None:
     media_store.put(file)
     with server.failing("no_multi_delete"):
