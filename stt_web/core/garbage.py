@@ -8,7 +8,7 @@ import gc
 
 # Net allocations before the youngest objects are looked at; how many such rounds before the next
 # older ones are, and how many of those before all are.
-_THRESHOLDS = (7_000, 10, 100)
+_THRESHOLDS = (7_000, 10, 10)
 
 
 def collect_seldom() -> None:
