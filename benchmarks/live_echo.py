@@ -1,12 +1,14 @@
 """A stand-in for the inference service that recognises at once: what live sockets cost without it.
 
-It sends a hypothesis each half second, and finalizes five seconds at a time. Prints its address
-and, at SIGTERM, how late its own event loop was while anybody spoke.
+It sends a hypothesis each half second, and finalizes five seconds at a time: those of each session
+begin elsewhere, as people don't pause together; with `--together` they do. Prints its address and,
+at SIGTERM, how late its own event loop was while anybody spoke.
 """
 
 import asyncio
 import json
 import signal
+import sys
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -23,8 +25,9 @@ _MANY = 10  # while so many speak, it is watched how late it is
 
 
 class Speech(speech_pb2_grpc.SpeechServicer):
-    def __init__(self) -> None:
-        self._open = 0
+    def __init__(self, *, are_together: bool) -> None:
+        self._are_together = are_together
+        self._begun = self._open = 0
         self.late_s: list[float] = []
 
     async def Stream(  # noqa: N802  # named by the proto
@@ -33,10 +36,14 @@ class Speech(speech_pb2_grpc.SpeechServicer):
         context: "grpc.aio.ServicerContext[Any, Any]",
     ) -> AsyncIterator[speech_pb2.StreamEvent]:
         self._open += 1
+        self._begun += 1
+        first_ms = _UTTERANCE_MS
+        if not self._are_together:
+            first_ms = _GUESS_MS * (1 + self._begun % (_UTTERANCE_MS // _GUESS_MS))
         if self._open == _MANY:
             self._watching = asyncio.create_task(self._watch())
         try:
-            async for event in _recognise(request_iterator):
+            async for event in _recognise(request_iterator, first_ms=first_ms):
                 yield event
         finally:
             self._open -= 1
@@ -46,15 +53,17 @@ class Speech(speech_pb2_grpc.SpeechServicer):
 
 
 async def _recognise(
-    requests: AsyncIterator[speech_pb2.StreamRequest],
+    requests: AsyncIterator[speech_pb2.StreamRequest], *, first_ms: int
 ) -> AsyncIterator[speech_pb2.StreamEvent]:
     yield speech_pb2.StreamEvent(accepted=speech_pb2.Accepted(model=_MODEL, engine=_MODEL))
-    received_ms = final_ms = guessed_ms = 0
+    received_ms = guessed_ms = 0
+    final_ms, utterance_ms = 0, first_ms
     async for request in requests:
         received_ms += len(request.audio.pcm) // _BYTES_A_MS
-        if received_ms - final_ms >= _UTTERANCE_MS:
+        if received_ms - final_ms >= utterance_ms:
             yield _utterance(final_ms, received_ms)
             final_ms = guessed_ms = received_ms
+            utterance_ms = _UTTERANCE_MS
         elif received_ms - guessed_ms >= _GUESS_MS:
             yield _hypothesis(final_ms, received_ms)
             guessed_ms = received_ms
@@ -104,7 +113,7 @@ def _utterance(start_ms: int, end_ms: int) -> speech_pb2.StreamEvent:
 
 async def main() -> None:
     server = grpc.aio.server(options=[("grpc.http2.min_ping_interval_without_data_ms", 1_000)])
-    speech = Speech()  # type: ignore[abstract]  # nothing else is called
+    speech = Speech(are_together="--together" in sys.argv)  # type: ignore[abstract]  # nothing else is called
     speech_pb2_grpc.add_SpeechServicer_to_server(speech, server)
     server_pb2_grpc.add_ServerServicer_to_server(Server(), server)
     port = server.add_insecure_port("127.0.0.1:0")

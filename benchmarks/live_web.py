@@ -1,10 +1,12 @@
 """The web tier of live transcription alone, before an inference service that answers at once.
 
-    python -m benchmarks.live_web [SOCKETS [SECONDS]]
+    python -m benchmarks.live_web [SOCKETS [SECONDS]] [--together]
 
 1. 500 sockets, one uvicorn process, audio at the speed of speech in frames of 100 ms: the process's
    CPU and memory for each, and how old the audio is that a partial covers when it arrives (a guess
-   of each half second: 0 would be one that is there as its last frame leaves).
+   of each half second: 0 would be one that is there as its last frame leaves). Speakers pause
+   every five seconds, each at another time; with `--together` all within 100 ms, which is the
+   worst there is: all that is finalized is stored, and sent, at once.
 2. One client that sends as fast as it may and reads nothing: how much is taken of it, and what the
    process grows by.
 
@@ -39,9 +41,9 @@ _PROCESSES = 4
 class Worker:
     """A child process that reads lines of JSON and answers each with one."""
 
-    def __init__(self, module: str) -> None:
+    def __init__(self, module: str, *arguments: str) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", module],
+            [sys.executable, "-m", module, *arguments],
             cwd=ROOT,
             env=os.environ | {"GRPC_VERBOSITY": "ERROR"},
             stdin=subprocess.PIPE,
@@ -78,9 +80,10 @@ class Measured:
 
 
 def main() -> None:
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 500
-    seconds = float(sys.argv[2]) if len(sys.argv) > 2 else 30.0
-    with echo_service() as target, tempfile.TemporaryDirectory() as folder:
+    numbers = [each for each in sys.argv[1:] if each != "--together"]
+    count = int(numbers[0]) if numbers else 500
+    seconds = float(numbers[1]) if len(numbers) > 1 else 30.0
+    with echo_service("--together" in sys.argv) as target, tempfile.TemporaryDirectory() as folder:
         env = {
             "STT_INFERENCE_TARGET": target,
             "STT_LOG_LEVEL": "WARNING",
@@ -94,8 +97,8 @@ def main() -> None:
 
 
 @contextmanager
-def echo_service() -> Iterator[str]:
-    with Worker("benchmarks.live_echo") as echo:
+def echo_service(are_together: bool) -> Iterator[str]:
+    with Worker("benchmarks.live_echo", *(["--together"] if are_together else [])) as echo:
         yield echo.receive()
         echo.process.terminate()
         late_s = json.loads(echo.receive())

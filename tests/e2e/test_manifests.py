@@ -124,7 +124,7 @@ def test_nothing_reaches_inference_but_the_web_tier() -> None:
     assert "ingress" not in policies["closed"]
 
 
-def test_only_an_ingress_reaches_the_web_processes_which_believe_it() -> None:
+def test_web_processes_accept_requests_from_the_ingress_namespace() -> None:
     objects = render("cpu")
     (ingress,) = _find(objects, "NetworkPolicy", "web")["spec"]["ingress"]
     assert ingress["from"] == [{"namespaceSelector": {"matchLabels": {"stt/ingress": "true"}}}]
