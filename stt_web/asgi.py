@@ -47,7 +47,7 @@ from stt_web.core.asgi.request_log import RequestIdLayer  # noqa: E402
 from stt_web.core.asgi.resumable_layer import ResumableLayer  # noqa: E402
 from stt_web.core.asgi.thread_slots import ThreadSlotsLayer  # noqa: E402
 from stt_web.core.asgi.upload_layer import UploadLayer  # noqa: E402
-from stt_web.core.garbage import collect_seldom  # noqa: E402
+from stt_web.core.garbage import collect_regularly, collect_seldom  # noqa: E402
 from stt_web.core.metrics import serve_metrics  # noqa: E402
 from stt_web.core.tracing import start_tracing  # noqa: E402
 from stt_web.core.upload_reader import UploadForm  # noqa: E402
@@ -140,5 +140,6 @@ collect_seldom()
 
 async def application(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
     show_life_of_loop()
+    collect_regularly()
     receive_wakeups()  # here: not every server announces its lifespan
     await _router(scope, receive, send)

@@ -10,8 +10,6 @@
                sessions that were cancelled, deleted or taken over, and those whose key is revoked
                or expired or whose account is closed, learn of it. A wake-up (`core/wakeups`) has
                it look at once. While a bucket is away, a third: how much is journalled here alone
-    collecting every `COLLECT_EVERY_S`, and after the last session, what ended ones left
-               (`stt_web.core.garbage`)
 
 All run while there is a session.
 """
@@ -35,7 +33,6 @@ from django.utils import timezone
 
 from stt_web.core import wakeups
 from stt_web.core.background import BackgroundLoop
-from stt_web.core.garbage import collect_now
 from transcripts.inference.freeze_detection import SILENT_AFTER_S, is_frozen
 from transcripts.inference.servers import Server
 from transcripts.jobs.lease import Lease
@@ -54,8 +51,6 @@ WATCH_AT_MOST_EVERY_S = 0.1  # however many wake-ups come
 # there is: of 500 sessions that send frames of 100 ms half as many are sent.
 WRITE_EVERY_S = 0.03
 WRITE_AT_LEAST_EVERY_S = 0.2
-COLLECT_EVERY_S = 30.0
-COLLECT_LAST_AFTER_S = 5.0  # once no session is left, and its tasks have ended
 # With the wait for its turn, and the sync itself, less than a second of audio is at risk.
 SYNC_EVERY_S = 0.6
 # Journalled and not synced: the bucket is away. Else it is a part (`journal_parts.PART_S`) at most.
@@ -125,7 +120,6 @@ class SessionRegistry:
                 ("live-write", self._write),
                 ("live-sync", self._sync),
                 ("live-watch", self._watch),
-                ("live-collect", _collect),
             )
         ]
         self._probed_at = time.monotonic()
@@ -153,7 +147,6 @@ class SessionRegistry:
             for ignore in self._ignore_wakeups:
                 ignore()
             self._ignore_wakeups = []
-            asyncio.get_running_loop().call_later(COLLECT_LAST_AFTER_S, collect_now)
 
     def write_soon(self, member: RegisteredSession) -> None:
         if member.lease in self._members and member.lease not in self._due_s:
@@ -251,11 +244,6 @@ class SessionRegistry:
                 for member in silent:
                     if member.server == server:
                         member.note_frozen()
-
-
-async def _collect() -> None:
-    await asyncio.sleep(COLLECT_EVERY_S)
-    collect_now()
 
 
 _hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, SessionRegistry] = WeakKeyDictionary()
