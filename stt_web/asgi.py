@@ -135,11 +135,13 @@ _router = ProtocolTypeRouter(
         "websocket": RequestIdLayer(ForwardedSchemeLayer(ProtectionLayer(socket_router))),
     }
 )
-collect_seldom()
+if settings.COLLECT_SELDOM:
+    collect_seldom()
 
 
 async def application(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
     show_life_of_loop()
-    collect_regularly()
+    if settings.COLLECT_SELDOM:
+        collect_regularly()
     receive_wakeups()  # here: not every server announces its lifespan
     await _router(scope, receive, send)

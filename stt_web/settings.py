@@ -114,6 +114,8 @@ MIDDLEWARE = [
 ROOT_URLCONF = "stt_web.urls"
 ASGI_APPLICATION = "stt_web.asgi.application"
 CSRF_FAILURE_VIEW = "stt_web.core.error_responses.answer_csrf_failure"
+# Web processes (`stt_web.core.garbage`). Tests share a process whose full collections take seconds.
+COLLECT_SELDOM = True
 # Threads for synchronous code, shared by all requests; each may hold a database connection.
 WEB_THREADS = read_int("STT_WEB_THREADS", 8, at_least=1)
 APPEND_SLASH = False  # an API path without its slash is a 404 in the one error shape

@@ -32,3 +32,6 @@ MIDDLEWARE = ["tests.declared_answers.HoldDeclaredMiddleware", *MIDDLEWARE]
 
 # People log in by the hundred here; how slow a password's hash is, is Django's matter.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+# Full garbage collections of this process, which has the modules of all, take seconds.
+COLLECT_SELDOM = False

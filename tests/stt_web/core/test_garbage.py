@@ -2,13 +2,18 @@
 
 import asyncio
 import gc
+import os
+import subprocess
+import sys
 import weakref
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from stt_web.core import garbage
 from stt_web.core.garbage import collect_regularly, collect_seldom
+from tests.e2e.processes import ROOT
 
 
 class Knot:
@@ -39,5 +44,17 @@ async def test_what_only_cycles_hold_is_freed(
             await asyncio.sleep(0.01)
 
 
-def test_what_was_loaded_before_is_frozen(seldom: None) -> None:
-    assert gc.get_freeze_count() > 10_000
+LOADED = "import gc, stt_web.asgi; print(gc.get_freeze_count(), gc.get_threshold()[0])"
+
+
+def test_what_a_web_process_has_loaded_is_frozen(tmp_path: Path) -> None:
+    env = {
+        "PATH": os.environ["PATH"],
+        "DJANGO_SETTINGS_MODULE": "stt_web.settings",
+        "STT_DATA_DIR": str(tmp_path),
+    }
+    command = [sys.executable, "-c", LOADED]
+    loaded = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, check=True)
+    frozen, threshold = map(int, loaded.stdout.split())
+    assert frozen > 100_000
+    assert threshold == 7_000
