@@ -15,8 +15,10 @@ SOURCE = Path(__file__).resolve().parent.parent.parent / "sdk" / "python" / "src
 _WITHIN_S = 60.0
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 # Not a `preexec_fn`: in a fork of a process that used gRPC, gRPC writes to this terminal.
+# A shell that runs tests in the background has them ignore Ctrl-C, and so what they start.
 _TAKE_TERMINAL = """
-import fcntl, os, sys, termios
+import fcntl, os, signal, sys, termios
+signal.signal(signal.SIGINT, signal.SIG_DFL)
 os.setsid()
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 os.execv(sys.argv[1], sys.argv[1:])
