@@ -22,7 +22,6 @@ from open_stt.progress import ProgressReport
 from open_stt.types import Accepted
 
 _CANCEL_WITHIN_S = 10.0
-_CANCEL_AGAIN_S = 0.5
 TEXT_FORMATS = ("txt", "srt", "vtt", "csv", "json")
 _JOINED_FORMATS = ("txt", "srt", "vtt", "json")  # what `transcribe` answers in one call
 
@@ -50,24 +49,6 @@ class Order:
     is_detached: bool = False
 
 
-async def _wait_for(tasks: Sequence[asyncio.Task[None]]) -> None:
-    """Raise what the first that fails raises. Cancelled, it leaves them running, unlike `gather`,
-    which would wait for all of them first."""
-    if tasks:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
-        for task in done:
-            task.result()
-
-
-async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
-    """Cancel them, again where one goes on: what they wait in may lose a cancellation."""
-    pending = set(tasks)
-    while pending:
-        for task in pending:
-            task.cancel()
-        _, pending = await asyncio.wait(pending, timeout=_CANCEL_AGAIN_S)
-
-
 class Jobs:
     """The recordings of one command. `failed` counts those that didn't become text."""
 
@@ -84,9 +65,11 @@ class Jobs:
         async with self._context.async_client() as client:
             tasks = [asyncio.create_task(self._guarded(client, each, permits)) for each in work]
             try:
-                await _wait_for(tasks)
+                await asyncio.gather(*tasks)
             except asyncio.CancelledError:
-                await _end(tasks)
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
                 await self._cancel_running(client)
                 raise
         return EXIT_FAILED if self.failed else 0
