@@ -2,7 +2,7 @@
 
 What started it starts it again. Celery's consumer may stay away from a broker that it lost, in a
 process that lives on (https://github.com/celery/celery/issues/10302); what waits would wait until
-somebody notices.
+an operator notices.
 
 It is looked at every `CHECK_EVERY_S`, and is stuck where that is so `STUCK_AFTER_CHECKS` times in a
 row. A broker that can't be asked is another matter: then no worker is stuck.

@@ -112,7 +112,7 @@ def _store_or_leave(recording: Path) -> None:
     except (OSError, StorageUnavailableError) as error:
         if not media_store.answers():
             raise StorageUnavailableError from error
-        # Race: or `journal.assemble` and `cancel.delete_transcript` removed it meanwhile.
+        # Race: or `journal.assemble` and `cancel.delete_transcript` removed it concurrently.
         kind = type(error).__name__
         logger.warning("event=journal_left folder=%s error=%s", recording.parent.name, kind)
 

@@ -430,9 +430,8 @@ async def test_silence_in_place_of_sound_is_no_recording_of_it(
     assert epoch.read_bytes()[44:] == SECOND * 12
 
 
-async def test_a_session_of_which_the_bucket_has_nothing_is_not_discarded(
-    machines: FakeStream, bucket: S3Server, settings: Settings
-) -> None:
+async def speak_to_no_bucket(machines: FakeStream, bucket: S3Server) -> SessionRunner:
+    """Return an abandoned session of 8 s, of which nothing is in the bucket or recognised."""
     machines.scripts.append(StreamScript(utterances=0, hangs=True))
     session = await open_session(ask_for(await db(new_account)))
     bucket.stop()
@@ -441,6 +440,13 @@ async def test_a_session_of_which_the_bucket_has_nothing_is_not_discarded(
         await asyncio.sleep(0.05)
     await session.abandon()
     await bring_back(bucket)
+    return session
+
+
+async def test_a_session_of_which_the_bucket_has_nothing_is_not_discarded(
+    machines: FakeStream, bucket: S3Server, settings: Settings
+) -> None:
+    session = await speak_to_no_bucket(machines, bucket)
     one = other_machine(settings)
     transcript = await db(reload, session)
     await db(finish_as_sweeper_and_worker, transcript)
@@ -478,14 +484,7 @@ async def test_a_resumption_that_fails_leaves_what_is_waited_for(
 async def test_a_session_of_which_nothing_ever_arrived_fails_as_lost(
     machines: FakeStream, bucket: S3Server, settings: Settings
 ) -> None:
-    machines.scripts.append(StreamScript(utterances=0, hangs=True))
-    session = await open_session(ask_for(await db(new_account)))
-    bucket.stop()
-    await session.push(SECOND * 8)
-    while session.feed.journalled < 8 * 16_000:
-        await asyncio.sleep(0.05)
-    await session.abandon()
-    await bring_back(bucket)
+    session = await speak_to_no_bucket(machines, bucket)
     one = other_machine(settings)
     transcript = await db(reload, session)
     await db(_update, transcript, awaited_s=600)
